@@ -1,0 +1,131 @@
+"""What the reading stages write down: findings for people, changes for the vanishing list.
+
+One `Notes` travels through all stages of one reading. Nothing is raised and nothing stops at the first
+error: a stage notes what is wrong and goes on with what could be understood. `results` then marks the one
+error that the real parser would show (C-3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ..diagnostics import Diagnostic, Fix, Path, Severity, Span
+
+FALSE_ALARM = "port-mode-false-alarm"
+"""The warning that comes for every port although nothing is wrong (C-4)."""
+
+
+class Placed(Protocol):
+    """Anything that knows where it was written, such as a node of `kit.source`."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A value that was written and is gone or different afterwards. `after` is None when nothing is left."""
+
+    path: Path
+    before: object
+    after: object
+    rule: str
+    severity: Severity
+    span: Span
+    message: str = ""
+
+
+class Notes:
+    """Collects findings and changes; `stage` is the number of the running stage in C-2."""
+
+    def __init__(self) -> None:
+        self.stage = 0
+        self.changes: list[Change] = []
+        self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
+
+    def error(
+        self,
+        code: str,
+        rule: str,
+        message: str,
+        at: Placed | Span,
+        path: Path = (),
+        help: str = "",
+        error_class: str = "ParseError",
+        service: str = "",
+        order: tuple[int, ...] = (),
+        fix: Fix | None = None,
+    ) -> None:
+        """An error at release (E-rel). `order` ranks it among the errors of the same stage, before the path."""
+        path = path or (("services", service) if service else ())
+        found = Diagnostic(
+            code=code, severity=Severity.ERROR, message=message, span=place(at), help=help, rule=rule,
+            path=path, error_class=error_class, fix=fix,
+        )  # fmt: skip
+        self._found.append(((self.stage, order, path_text(path)), found))
+
+    def add(
+        self,
+        severity: Severity,
+        code: str,
+        rule: str,
+        message: str,
+        at: Placed | Span,
+        path: Path = (),
+        help: str = "",
+        fix: Fix | None = None,
+    ) -> None:
+        """A finding that stops nothing at release."""
+        found = Diagnostic(
+            code=code, severity=severity, message=message, span=place(at), help=help, rule=rule, path=path, fix=fix
+        )
+        self._found.append(((self.stage, (), path_text(path)), found))
+
+    def change(
+        self,
+        path: Path,
+        before: object,
+        after: object,
+        rule: str,
+        severity: Severity,
+        at: Placed | Span,
+        *,
+        code: str = "",
+        message: str = "",
+        help: str = "",
+        fix: Fix | None = None,
+    ) -> None:
+        """A line of the vanishing list. With `code` and `message` it is also a finding of that severity."""
+        self.changes.append(
+            Change(path=path, before=before, after=after, rule=rule, severity=severity, span=place(at), message=message)
+        )
+        if code:
+            self.add(severity, code, rule, message, at, path, help, fix)
+
+    @property
+    def failed(self) -> bool:
+        """True once there is an error: no release would be made."""
+        return any(found.severity is Severity.ERROR for _key, found in self._found)
+
+    def results(self) -> tuple[Diagnostic, ...]:
+        """Everything found, by place, each thing once; the error that the real parser reports is marked."""
+        errors = [(key, index) for index, (key, found) in enumerate(self._found) if found.severity is Severity.ERROR]
+        first = min(errors)[1] if errors else -1
+        marked = [replace(found, reported=True) if i == first else found for i, (_key, found) in enumerate(self._found)]
+        once = dict.fromkeys(marked)
+        return tuple(sorted(once, key=lambda found: (found.span.name, found.span.line, found.span.column)))
+
+
+def place(at: Placed | Span) -> Span:
+    """The span of *at*, which may be one itself."""
+    return at if isinstance(at, Span) else at.span
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it.
+
+    >>> path_text(("services", "web", "ports", 0))
+    'services.web.ports.0'
+    """
+    return ".".join(map(str, path))
