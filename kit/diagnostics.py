@@ -6,6 +6,7 @@ made once and carried unchanged; turning it into text is the work of `render` an
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -79,3 +80,97 @@ def did_you_mean(written: str, known: tuple[str, ...]) -> str:
     """
     close = get_close_matches(written, known, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+
+
+def render(found: Diagnostic, text: str = "") -> str:
+    """The finding for a terminal, with its line of *text* underlined.
+
+    >>> span = Span("c.yml", 1, 6, 3)
+    >>> print(render(Diagnostic(code="x", severity=Severity.ERROR, message="`dta` is unknown", span=span), "web: dta"))
+    error[x]: `dta` is unknown
+     --> c.yml:1:6
+      |
+    1 | web: dta
+      |      ^^^
+    """
+    rule = f" ({found.rule})" if found.rule else ""
+    number = str(found.span.line)
+    gutter = " " * len(number)
+    drawn = [f"{found.severity}[{found.code}]{rule}: {printable(found.message)}", f"{gutter}--> {found.span}"]
+    lines = text.splitlines()
+    if 0 < found.span.line <= len(lines):
+        line = printable(lines[found.span.line - 1].expandtabs(1))
+        start = min(found.span.column - 1, len(line))
+        shown, start = _window(line, start)
+        width = max(1, min(found.span.width, len(shown) - start))
+        drawn += [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * start}{'^' * width}"]
+    if found.help:
+        drawn.append(f"{gutter} = help: {printable(found.help)}")
+    return "\n".join(drawn)
+
+
+def _window(line: str, start: int, width: int = 120) -> tuple[str, int]:
+    """The part of a long line around `start`, and where `start` is in it."""
+    if len(line) <= width:
+        return line, start
+    left = max(0, min(start - width // 3, len(line) - width))
+    return f"{'…' if left else ''}{line[left : left + width]}", start - left + (1 if left else 0)
+
+
+def printable(text: str) -> str:
+    """*text* without the control characters that could drive a terminal.
+
+    >>> printable("a\x1b[31mb")
+    'a\ufffd[31mb'
+    """
+    return "".join(char if char.isprintable() or char == " " else "\ufffd" for char in text)
+
+
+def render_all(findings: Iterable[Diagnostic], texts: Mapping[str, str]) -> str:
+    """Every finding with its line, a blank line between two of them. `texts` maps names to texts."""
+    return "\n\n".join(render(found, texts.get(found.span.name, "")) for found in findings)
+
+
+def as_json(found: Diagnostic) -> dict[str, object]:
+    """The finding as plain values, ready for `json.dumps`."""
+    return {
+        "code": found.code,
+        "rule": found.rule,
+        "severity": str(found.severity),
+        "message": found.message,
+        "help": found.help,
+        "file": found.span.name,
+        "line": found.span.line,
+        "column": found.span.column,
+        "width": found.span.width,
+        "path": list(found.path),
+        "reported": found.reported,
+        "error_class": found.error_class,
+        "fix": {"line": found.fix.span.line, "column": found.fix.span.column, "width": found.fix.span.width}
+        | {"replacement": found.fix.replacement}
+        if found.fix
+        else None,
+    }
+
+
+_GITHUB_LEVEL = {Severity.ERROR: "error", Severity.REFUSED: "error", Severity.WARNING: "warning"}
+
+
+def as_github(found: Diagnostic) -> str:
+    """The finding as an annotation of a GitHub workflow ("Workflow commands", setting an error message).
+
+    >>> as_github(Diagnostic(code="x", severity=Severity.CHANGED, message="50% off", span=Span("a,b.yml", 2, 3)))
+    '::notice file=a%2Cb.yml,line=2,col=3,endColumn=4,title=x::50%25 off'
+    """
+
+    def data(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    def value(text: str) -> str:
+        return data(text).replace(":", "%3A").replace(",", "%2C")
+
+    span = found.span
+    place = f"file={value(span.name)},line={span.line},col={span.column},endColumn={span.column + span.width}"
+    title = value(f"{found.code} {found.rule}".strip())
+    message = f"{found.message} ({found.help})" if found.help else found.message
+    return f"::{_GITHUB_LEVEL.get(found.severity, 'notice')} {place},title={title}::{data(message)}"
