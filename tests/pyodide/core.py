@@ -1,0 +1,33 @@
+"""The light house in a browser's Python: read, check, decide, explain, draw."""
+
+import sys
+
+import kit
+
+reading = kit.read(
+    """
+services:
+  frontend: {build: ./frontend}
+  proxy:
+    build: ./haproxy
+    depends_on: [frontend, data]
+    labels: {io.balena.features.requires.sw.linux: ">5.15.*", io.balena.features.optional: "1"}
+  data: {build: ./data}
+""",
+    name="In[1]",
+)
+assert reading.composition is not None, reading.findings
+device = kit.Device(device_type="raspberrypi4-64", arch="aarch64", supervisor="19.0.5", kernel="5.15.92-v8")
+decision = kit.decide(reading.composition, device.facts)
+assert (decision.outcome, decision.dropped) == ("partial", ("proxy",))
+assert kit.flips(reading.composition, device.facts)
+preset = kit.Device.preset("raspberrypi5", "6.4.3")
+assert preset.facts.kernel is not None
+heavy = {"docker", "matplotlib", "ipywidgets", "numpy", "networkx", "click"} & set(sys.modules)
+assert not heavy, heavy
+
+from kit import graphs  # the first heavy room: networkx
+
+drawn = graphs.to_svg(graphs.of_composition(reading.composition, decision))
+assert drawn.startswith("<svg")
+print("core ok on Python", sys.version.split()[0])
