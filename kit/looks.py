@@ -1,0 +1,219 @@
+"""How everything looks: colours, marks, text measure and the frame around a picture.
+
+A transport map on paper. State is a shape, then a word, then a colour: round runs, square stops, a
+dashed ring is left out, six corners could not be read, a diamond nobody knows. The tokens, marks and
+letter widths lie in `looks.json`, the style sheet in `looks.css`; this module turns them into strings.
+
+Colours in a picture are written as names, `var(--mc-ink)`, and the card says what a name means: the
+theme of the page can change without a new picture. `literal` puts the light colours in their place.
+
+Class names that views use: `mc` (card), `mc-sub`, `mc-quiet`, `mc-small`, `mc-pic`, `mc-foot`,
+`mc-legend`, `mc-chips`, `mc-cols`, `mc-rows` (verdicts), `mc-tree` + `mc-item` + `mc-decides`,
+`mc-panel` + `mc-tint-STATE`, `mc-progress`, `mc-head`, `mc-source` + `mc-line` + `mc-hit`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+_HERE: Final = Path(__file__)
+_LOOKS: Final[dict[str, Any]] = json.loads(_HERE.with_suffix(".json").read_text("utf-8"))
+
+TOKENS: Final[dict[str, dict[str, str]]] = _LOOKS["tokens"]
+"""Theme (`light`, `dark`) to token to colour. A state's tint is its name and a `t`: `run`, `runt`."""
+FONTS: Final[dict[str, str]] = _LOOKS["fonts"]
+GLYPHS: Final[dict[str, dict[str, Any]]] = _LOOKS["glyphs"]
+"""State marks: filled, 16 × 16. Each has a colour token, a word, a legend and shapes."""
+ICONS: Final[dict[str, dict[str, str]]] = _LOOKS["icons"]
+"""Names of things: strokes, 16 × 16, never without a word or a value beside them."""
+WIDTHS: Final[list[int]] = _LOOKS["widths"]
+"""Helvetica advance widths of the characters 32 to 126, in thousandths of the size."""
+
+# What XML cannot carry, and what would turn the reading direction of the text around it.
+_UNSAYABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def escaped(text: object) -> str:
+    r"""A person's text, ready for HTML and SVG.
+
+    >>> escaped("<b> & '\x07'")
+    '&lt;b&gt; &amp; &#x27;\ufffd&#x27;'
+    """
+    return escape(_UNSAYABLE.sub("\ufffd", str(text)), quote=True)
+
+
+def prose(text: str) -> str:
+    """Escape a sentence; what stands between backticks becomes code.
+
+    >>> prose("write `>=5.15`")
+    'write <code>&gt;=5.15</code>'
+    """
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escaped(text))
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float = 13, *, bold: bool = False, mono: bool = False) -> float:
+    """How many pixels a text takes, measured to suit Arial and DejaVu Sans Condensed alike."""
+    thousandths = 0.0
+    for char in text:
+        if mono and char.isascii():
+            thousandths += 605 / (1.06 * (1.06 if bold else 1))
+        elif " " <= char <= "~":
+            thousandths += WIDTHS[ord(char) - 32]
+        elif unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Cf"):
+            continue
+        else:
+            thousandths += 1250 if unicodedata.east_asian_width(char) in "WF" else 778
+    return thousandths / 1000 * 1.06 * (1.06 if bold else 1) * size
+
+
+@lru_cache(maxsize=4096)
+def cut_middle(text: str, width: float, size: float = 13, *, bold: bool = False, mono: bool = False) -> str:
+    """The text if it fits, else its head and its tail: names differ at both ends.
+
+    >>> cut_middle("watchdog-agent", 89, 13)
+    'watchdo…gent'
+    """
+    low, high = 0, len(text)
+    if text_width(text, size, bold=bold, mono=mono) <= width:
+        return text
+    while low < high:
+        kept = (low + high + 1) // 2
+        if text_width(_cut(text, kept), size, bold=bold, mono=mono) <= width:
+            low = kept
+        else:
+            high = kept - 1
+    return _cut(text, low)
+
+
+def _cut(text: str, kept: int) -> str:
+    tail = kept * 2 // 5
+    return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
+
+
+@lru_cache(maxsize=64)
+def _shapes(name: str) -> str:
+    """The drawing of a glyph or an icon on its 16 × 16 field."""
+    shapes: list[dict[str, Any]] = [{"stroke": "C", "width": 1.4}]
+    colour = "ink2"
+    if name in GLYPHS:
+        shapes, colour = GLYPHS[name]["shapes"], GLYPHS[name]["colour"]
+    else:
+        shapes[0]["d"] = ICONS[name]["d"]
+    inks = {"C": f"var(--mc-{colour})", "P": "var(--mc-on)"}
+    parts = []
+    for shape in shapes:
+        paint = f'fill="{inks[shape["fill"]]}"' if "fill" in shape else 'fill="none"'
+        if "stroke" in shape:
+            paint += f' stroke="{inks[shape["stroke"]]}" stroke-width="{shape["width"]}"'
+        if "dash" in shape:
+            paint += f' stroke-dasharray="{" ".join(map(str, shape["dash"]))}"'
+        if "circle" in shape:
+            cx, cy, r = shape["circle"]
+            parts.append(f'<circle cx="{cx}" cy="{cy}" r="{r}" {paint}/>')
+        else:
+            parts.append(f'<path d="{shape["d"]}" {paint} stroke-linecap="round" stroke-linejoin="round"/>')
+    return "".join(parts)
+
+
+def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
+    """A glyph or an icon inside a picture, its top left corner at (x, y)."""
+    scale = f" scale({size / 16:g})" if size != 16 else ""
+    return f'<g transform="translate({x:g} {y:g}){scale}">{_shapes(name)}</g>'
+
+
+def glyph(name: str, size: int = 16) -> str:
+    """A glyph or an icon in running HTML. It is hidden from readers: a word stands beside it."""
+    field = f'width="{size}" height="{size}" viewBox="0 0 16 16"'
+    return f'<svg class="mc-g" {field} aria-hidden="true">{_shapes(name)}</svg>'
+
+
+def word(state: str) -> str:
+    """What a state is called: `left out` for `out`."""
+    return str(GLYPHS[state]["word"])
+
+
+def state(name: str, words: str = "", size: int = 16) -> str:
+    """A state's mark and its word, as HTML: `words` replaces the usual word."""
+    return f'<span class="mc-state">{glyph(name, size)} <span>{prose(words or word(name))}</span></span>'
+
+
+def legend(names: list[str], more: str = "") -> str:
+    """The foot of a card: the glyphs and icons that occur, each with its meaning."""
+    items = (f"<li>{glyph(name)} <span>{(GLYPHS.get(name) or ICONS[name])['legend']}</span></li>" for name in names)
+    return f'<ul class="mc-legend">{"".join(items)}</ul>{more}'
+
+
+@lru_cache(maxsize=1)
+def css() -> str:
+    """The style sheet of every card, about 8 kB: tokens for both themes, then the components."""
+    fonts = "".join(f"--mc-{name}:{family};" for name, family in FONTS.items())
+    light, dark = ("".join(f"--mc-{token}:{colour};" for token, colour in TOKENS[theme].items()) for theme in TOKENS)
+    sheet = re.sub(r"/\*.*?\*/", "", _HERE.with_suffix(".css").read_text("utf-8"), flags=re.DOTALL)
+    return (
+        f".mc{{{fonts}{light}}}"
+        f"@media not print{{"
+        f'[data-jp-theme-light="false"] .mc{{{dark}}}'
+        f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .mc{{{dark}}}}}"
+        f"}}{sheet.strip()}"
+    )
+
+
+def style() -> str:
+    """The style sheet as an element; a page needs it once, and a copy does no harm."""
+    return f"<style>{css()}</style>"
+
+
+def literal(svg: str, theme: str = "light") -> str:
+    """A picture that stands alone: token names become the colours of one theme."""
+    return re.sub(r"var\(--mc-(\w+)\)", lambda found: TOKENS[theme][found[1]], svg)
+
+
+def picture(wide: str, narrow: str = "", name: str = "") -> str:
+    """One picture in its frame, which scrolls sideways. With a narrow twin the card's width chooses."""
+    shown = [("", wide)] if not narrow else [(" mc-wide", wide), (" mc-narrow", narrow)]
+    return "".join(
+        f'<div class="mc-pic{kind}" tabindex="0" role="group" aria-label="{escaped(name or "picture")}">{drawn}</div>'
+        for kind, drawn in shown
+    )
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], caption: str = "") -> str:
+    """A real table. The head is text; cells are HTML, and the first of each row names it."""
+    top = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
+    )
+    title = f"<caption>{escaped(caption)}</caption>" if caption else ""
+    return f'<div class="mc-scroll"><table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def figure(
+    answer: str, situation: str = "", pictures: str = "", foot: str = "", table: str = "", name: str = "", *,
+    open_table: bool = False, with_style: bool = True,
+) -> str:  # fmt: skip
+    """A card: the answer, the situation, pictures, the foot, and the same as a table.
+
+    `answer` and `situation` are sentences and are escaped; `pictures`, `foot` and `table` are HTML.
+    Without `svg` and `style`, as an untrusted notebook shows it, the card still says everything.
+    """
+    parts = [
+        f'<figure class="mc" lang="en" aria-label="{escaped(name or answer)}">',
+        f"<h3>{prose(answer)}</h3>",
+        f'<p class="mc-sub">{prose(situation)}</p>' if situation else "",
+        pictures,
+        f'<div class="mc-foot">{foot}</div>' if foot else "",
+        f"<details{' open' if open_table else ''}><summary>The same as a table</summary>{table}</details>"
+        if table
+        else "",
+        "</figure>",
+    ]
+    return (style() if with_style else "") + "".join(parts)
