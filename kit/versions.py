@@ -1,0 +1,713 @@
+r"""Versions, and the ranges that people write for them.
+
+Theory of operation
+-------------------
+A device answers a requirement such as `>=5.15` with the range grammar of npm's semver 7.7.4, the one
+that the supervisor pins (not loose, `includePrerelease` off). This module is that grammar, from text to
+answer. All sugar becomes plain once, while reading: a range is a choice of *sets* (`||`), a set is a
+row of *comparators* that must all hold, and a comparator is an operator and a full version.
+
+    range      = set { "||" set }
+    set        = partial " - " partial | [ word { blank word } ]
+    word       = [ op ] [ blank ] { "v" | "=" } partial
+    op         = "<" | "<=" | ">" | ">=" | "=" | "~" | "~>" | "^"
+    partial    = xr [ "." xr [ "." xr [ "-" prerelease ] [ "+" build ] ] ]
+    xr         = "x" | "X" | "*" | number          (no leading zeros)
+
+The order of versions is that of the `semver` package: every `<` between two versions asks it. One
+shortcut is taken, and a test holds it against the package: among *releases* (versions without a
+prerelease) a set of comparators is a window of (major, minor, patch), and tuples of numbers compare fast.
+
+Our exceptions, both `ValueError`, both drawn with a caret under the spot:
+
+* InvalidVersion    a text is no version
+* InvalidRange      a text is no range
+
+Known limits, all of the reference: a prerelease number above 2^53 is compared as the nearest double;
+a text of more than 256 characters is no version. Rules: S-43 to S-49 of the supervisor's specification.
+
+>>> str(Range.parse(">5.15.*"))
+'>=5.16.0'
+>>> Version.parse("5.15.92") in Range.parse(">5.15.*")
+False
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice, takewhile
+from math import inf
+from operator import eq, ge, gt, le, lt
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from semver import Version as Ordered
+
+Op = Literal["", "<", "<=", ">", ">="]
+Triple = tuple[int, int, int]
+
+_LONGEST: Final = 256  # characters of one version
+_LARGEST: Final = 2**53 - 1  # of a major, minor or patch number
+
+# What JavaScript takes for a blank. Python's own idea differs: it has \x1c to \x1f and \x85 too, and no \ufeff.
+_BLANKS: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_INK: Final = re.compile(f"[^{_BLANKS}]+")
+
+# The grammar. The lengths are the reference's own; they decide about texts that nobody writes.
+_NUMBER: Final = "(?:0|[1-9][0-9]{0,256})"
+_XR: Final = f"({_NUMBER}|[xX*])"
+_NAME: Final = "[0-9]{0,256}[A-Za-z-][0-9A-Za-z-]{0,250}"
+_PRERELEASE: Final = rf"((?:{_NAME}|{_NUMBER})(?:\.(?:{_NAME}|{_NUMBER}))*)"
+_BUILD: Final = r"\+([0-9A-Za-z-]{1,250}(?:\.[0-9A-Za-z-]{1,250})*)"
+_FULL: Final = rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-{_PRERELEASE})?(?:{_BUILD})?"
+_PARTIAL: Final = rf"{_XR}(?:\.{_XR}(?:\.{_XR}(?:-{_PRERELEASE})?(?:{_BUILD})?)?)?"
+# Where a blank may stand after an operator, a version may still have leading zeros or lack its hyphen.
+_SLOPPY_NAME: Final = f"(?:{_NAME}|[0-9]{{1,256}})"
+_SLOPPY: Final = rf"[0-9]{{1,256}}(?:\.[0-9]{{1,256}}){{2}}(?:-?{_SLOPPY_NAME}(?:\.{_SLOPPY_NAME})*)?(?:{_BUILD})?"
+
+_VERSION: Final = re.compile(_FULL)
+_COMPARATOR: Final = re.compile(f"([<>]?=?)({_FULL})")
+_WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v=]*){_PARTIAL}")
+_HYPHEN: Final = re.compile(f"([v= ]*){_PARTIAL} - ([v= ]*){_PARTIAL}")
+_DROPPED_BUILD: Final = re.compile(f"({_BUILD})")
+_STAR: Final = re.compile(r"([<>]?=?\*)")
+_GAPS: Final = (  # the blank that may stand between an operator and its version
+    re.compile(f" ?[<>]?=?( ?)[v= ]*(?:{_SLOPPY}|{_PARTIAL})"),
+    re.compile("~(>? )"),
+    re.compile(r"\^( )"),
+)
+
+
+class _Invalid(ValueError):  # noqa: N818  (names say what a text is, not that something failed)
+    def __init__(self, text: str, at: int, expected: str) -> None:
+        start = max(0, at - 60)  # a long text is cut to what stands around the spot
+        line = "".join(c if c.isprintable() else " " for c in text[start : start + 100])
+        super().__init__(f"expected {expected}\n    {line}\n    {' ' * (at - start)}^")
+        self.text, self.at, self.expected = text, at, expected
+
+
+class InvalidVersion(_Invalid):
+    """A text that is no version. `at` counts characters from 0, `expected` names what should stand there."""
+
+
+class InvalidRange(_Invalid):
+    """A text that is no version range. `at` counts characters from 0, `expected` names what should stand there."""
+
+
+# ---------------------------------------------------------------------------------------------- versions
+
+
+@lru_cache(maxsize=8192)
+def _ordered(rank: str) -> Ordered:
+    """The same version as the `semver` package has it; that package knows which one is newer."""
+    from semver import Version as Ordered  # 20 ms, and most ranges never need it
+
+    return Ordered.parse(rank)
+
+
+def _as_double(name: str) -> str:
+    """A prerelease name as the reference compares it: numbers above 2^53 are doubles there."""
+    return str(int(float(name))) if len(name) > 15 and name.isdigit() else name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Version:
+    """A version: three numbers, prerelease names, and build metadata, which no comparison sees (S-43, S-44).
+
+    `str()` is npm's form, without `v` and build. Versions that differ only in their build are equal.
+
+    >>> Version.parse("v6.3.0+rev4") == Version.parse("6.3.0+rev5")
+    True
+    >>> Version.parse("6.4.0-rc1") < Version.parse("6.4.0")
+    True
+    """
+
+    major: int
+    minor: int
+    patch: int
+    prerelease: tuple[str, ...] = ()
+    build: str = ""
+    triple: Triple = field(init=False, repr=False)
+    _rank: str = field(init=False, repr=False)  # what the `semver` package is given
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "triple", (self.major, self.minor, self.patch))
+        object.__setattr__(self, "_rank", self._text(tuple(map(_as_double, self.prerelease))))
+
+    def _text(self, names: tuple[str, ...]) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}" + (f"-{'.'.join(names)}" if names else "")
+
+    @staticmethod
+    @lru_cache(maxsize=8192)
+    def parse(text: str) -> Version:
+        """Read a full version: blanks around it and one `v` are allowed, `1.2` and `=1.2.3` are not.
+
+        Raises:
+            InvalidVersion: The text is none, is longer than 256 characters, or a number is too large.
+        """
+        bare = text.strip(_BLANKS)
+        match = _VERSION.fullmatch(bare)
+        if match and len(text) <= _LONGEST and (version := _made(match.groups()[:3], match[4], match[5])):
+            return version
+        begun = None if match else _VERSION.match(bare)
+        at = len(text) - len(text.lstrip(_BLANKS)) + (begun.end() if begun else 0)
+        limits = f" up to {_LARGEST}, in at most {_LONGEST} characters" if match else ""
+        raise InvalidVersion(text, at, f"three numbers such as 5.15.92{limits}")
+
+    @property
+    def release(self) -> Version:
+        """The release of the same three numbers."""
+        return Version(*self.triple)
+
+    def __str__(self) -> str:
+        return self._text(self.prerelease)
+
+    def __hash__(self) -> int:
+        return hash(self._rank)
+
+    def __eq__(self, other: object) -> bool:
+        return self._rank == other._rank if isinstance(other, Version) else NotImplemented
+
+    def __lt__(self, other: Version) -> bool:
+        return _ordered(self._rank).compare(_ordered(other._rank)) < 0
+
+    def __le__(self, other: Version) -> bool:
+        return _ordered(self._rank).compare(_ordered(other._rank)) <= 0
+
+
+def _made(numbers: Iterable[str | int], prerelease: str | None = None, build: str | None = None) -> Version | None:
+    """The version of these parts, or None when one of its numbers is too large."""
+    major, minor, patch = map(int, numbers)
+    names = tuple(prerelease.split(".")) if prerelease else ()
+    return Version(major, minor, patch, names, build or "") if max(major, minor, patch) <= _LARGEST else None
+
+
+# ------------------------------------------------------------------------------------------- comparators
+
+_OPS: Final = {
+    # operator: what is asked of the order, what is wanted, what is said of a version that fails
+    "": (eq, "exactly {}", "{} is not {}"),
+    "<": (lt, "older than {}", "{} is not older than {}"),
+    "<=": (le, "{} or older", "{} is newer than {}"),
+    ">": (gt, "newer than {}", "{} is not newer than {}"),
+    ">=": (ge, "{} or newer", "{} is older than {}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """An operator and a full version. No operator means *exactly this one*."""
+
+    op: Op
+    version: Version
+
+    def __str__(self) -> str:
+        return f"{self.op}{self.version}"
+
+    @property
+    def edge(self) -> Version:
+        """The version as a reader thinks of it: the `-0` that ends a range stands for the release."""
+        return self.version.release if self.op == "<" and self.version.prerelease == ("0",) else self.version
+
+    def words(self) -> str:
+        """What it demands, in words.
+
+        >>> Comparator(">=", Version(5, 16, 0)).words()
+        '5.16.0 or newer'
+        """
+        if self == _NOTHING:
+            return "no version at all"
+        if self.op == ">=" and self.version.prerelease == ("0",):
+            return f"{self.version.release} or newer, its prereleases too"
+        return _OPS[self.op][1].format(self.edge)
+
+    def admits(self, version: Version) -> bool:
+        """Whether the order of versions agrees. The rule on prereleases is one of whole sets (S-48)."""
+        return bool(_OPS[self.op][0](version, self.version))
+
+
+_NOTHING: Final = Comparator("<", Version(0, 0, 0, ("0",)))  # the oldest version there is: nothing is older
+Set = tuple[Comparator, ...]
+"""Comparators that must all hold. An empty set admits every release."""
+
+
+class Failure(NamedTuple):
+    """Why a version is not in a range: the comparator that it fails, or None for the prerelease rule."""
+
+    comparator: Comparator | None
+    why: str
+    rule: str
+
+
+class Interval(NamedTuple):
+    """A piece of the line of versions. `None` is open without end."""
+
+    low: Version | None
+    low_closed: bool
+    high: Version | None
+    high_closed: bool
+
+
+# ------------------------------------------------------------------------------------------------ ranges
+
+
+def _window(comparators: Set) -> tuple[Triple, tuple[float, ...]]:
+    """The releases of a set: from the first triple to below the second.
+
+    A release is newer than its own prereleases: `>1.2.3-rc` and `>=1.2.3-rc` admit 1.2.3, `<=1.2.3-rc` does not.
+    """
+    low: Triple = (0, 0, 0)
+    high: tuple[float, ...] = (inf,)
+    for op, version in ((each.op, each.version) for each in comparators):
+        here = version.triple
+        after = here if version.prerelease else (version.major, version.minor, version.patch + 1)
+        if "<" not in op:
+            low = max(low, after if op == ">" else here)
+        if ">" not in op:
+            high = min(high, here if op == "<" else after)
+    return low, high
+
+
+def _welcomes(comparators: Set, version: Version) -> bool:
+    """A prerelease must be asked for, by a comparator that has one on the same three numbers (S-48)."""
+    return any(each.version.prerelease and each.version.triple == version.triple for each in comparators)
+
+
+def _holds(comparators: Set, version: Version) -> bool:
+    """Whether a version with a prerelease is in this set."""
+    return _welcomes(comparators, version) and all(each.admits(version) for each in comparators)
+
+
+def _is_empty(comparators: Set) -> bool:
+    """No version is in this set: no release, and of each prerelease asked for neither it nor what is next to it."""
+    low, high = _window(comparators)
+    asked = (each.version for each in comparators if each.version.prerelease)
+    tried = (Version(*v.triple, names) for v in asked for names in (("0",), v.prerelease, (*v.prerelease, "0")))
+    return low >= high and not any(_holds(comparators, version) for version in tried)
+
+
+def _interval(comparators: Set) -> Interval:
+    """The two ends of a set that is not empty."""
+    lows = (each for each in comparators if "<" not in each.op)
+    highs = (each for each in comparators if ">" not in each.op)
+    low = max(lows, key=lambda each: (each.version, each.op == ">"), default=None)
+    high = min(highs, key=lambda each: (each.version, each.op != "<"), default=None)
+    low_end = (low.version, low.op != ">") if low else (None, False)
+    high_end = (high.edge, high.op != "<") if high else (None, False)
+    return Interval(*low_end, *high_end)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which versions are wanted. `written` is the text as typed, `str()` is npm's normal form of it.
+
+    >>> Version.parse("2.108.1") in Range.parse("^2.12 || >=14")
+    True
+    >>> Range.parse("^2.12").words()
+    '2.12.0 or newer, but older than 3.0.0'
+    """
+
+    written: str
+    sets: tuple[Set, ...]
+    _windows: tuple[tuple[Triple, tuple[float, ...]], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_windows", tuple(_window(each) for each in self.sets))
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def parse(text: str) -> Range:
+        """Read a range.
+
+        Raises:
+            InvalidRange: The text, or one of its alternatives, is none (S-47).
+        """
+        sets = []
+        for terms in _read(text):
+            comparators = {str(each): each for term in terms for each in term.meaning}
+            sets.append((_NOTHING,) if str(_NOTHING) in comparators else tuple(comparators.values()))
+        if len(sets) > 1:
+            sets = [each for each in sets if each != (_NOTHING,)] or sets[:1]
+        return Range(text, ((),) if () in sets else tuple(sets))
+
+    def __str__(self) -> str:
+        return "||".join(" ".join(map(str, each)) for each in self.sets) or "*"
+
+    def __contains__(self, version: Version) -> bool:
+        if version.prerelease:
+            return any(_holds(each, version) for each in self.sets)
+        triple = version.triple
+        for low, high in self._windows:  # noqa: SIM110  (millions of answers: a generator would take twice the time)
+            if low <= triple < high:
+                return True
+        return False
+
+    @property
+    def empty(self) -> bool:
+        """Valid, and no version is in it (S-49)."""
+        return all(map(_is_empty, self.sets))
+
+    def words(self) -> str:
+        """What is demanded, in words that follow *wanted is …*.
+
+        >>> Range.parse("1 || 2.3").words()
+        '1.0.0 or newer, but older than 2.0.0; or 2.3.0 or newer, but older than 2.4.0'
+        """
+        words = []
+        for each in self.sets:
+            link = ", but " if len(each) == 2 and ">" in each[0].op else ", and "
+            words.append(link.join(comparator.words() for comparator in each) or "any release version")
+        return "; or ".join(words)
+
+    def failing(self, version: Version) -> tuple[Failure, ...]:
+        """What this version fails, in the set that it misses by least. Empty if the version is in the range.
+
+        >>> [failure.why for failure in Range.parse(">=5.15 <6").failing(Version.parse("6.1.0"))]
+        ['6.1.0 is not older than 6.0.0']
+        >>> Range.parse("*").failing(Version.parse("6.4.0-rc1"))[0].rule
+        'S-48'
+        """
+
+        def miss(comparators: Set) -> tuple[int, list[list[int]]]:
+            missed = [each.version.triple for each in comparators if not each.admits(version)]
+            return len(missed), [[abs(a - b) for a, b in zip(version.triple, each, strict=True)] for each in missed]
+
+        return () if version in self else tuple(_failures(min(self.sets, key=miss), version))
+
+    def intervals(self) -> tuple[Interval, ...]:
+        """The range as pieces of a line, merged and ascending, for drawing; none if it is empty.
+
+        The rule on prereleases (S-48) cannot be drawn and is left out: `<2.0.0-0` ends at 2.0.0.
+        """
+        oldest = _NOTHING.version
+        merged: list[Interval] = []
+        for each in sorted(
+            (_interval(each) for each in self.sets if not _is_empty(each)),
+            key=lambda each: (each.low or oldest, each.low and not each.low_closed),
+        ):
+            last = merged[-1] if merged else None
+            if last is None or _apart(last, each):
+                merged.append(each)
+            elif last.high and (not each.high or (last.high, last.high_closed) < (each.high, each.high_closed)):
+                merged[-1] = last._replace(high=each.high, high_closed=each.high_closed)
+        return tuple(merged)
+
+
+def _apart(one: Interval, two: Interval) -> bool:
+    """There is something between them, be it a single version."""
+    if one.high is None or two.low is None:
+        return False
+    return one.high < two.low or (one.high == two.low and not (one.high_closed or two.low_closed))
+
+
+def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
+    for each in comparators:
+        if not each.admits(version):
+            why = (
+                f"{version} is not wanted: no version is"
+                if each == _NOTHING
+                else _OPS[each.op][2].format(version, each.edge)
+            )
+            yield Failure(each, why, "S-45")
+    if version.prerelease and not _welcomes(comparators, version):
+        wish = f"{version} is a prerelease, and nothing here asks for prereleases of {version.release}"
+        yield Failure(None, f"{wish}, as `>={version.release}-0` would", "S-48")
+
+
+# ------------------------------------------------------------------------------------- from text to range
+
+
+class _Piece(NamedTuple):
+    """A stretch of a text, and where each of its characters stood in it (one place more: its end)."""
+
+    text: str
+    at: list[int]
+
+    def without(self, pattern: re.Pattern[str], count: int | None = None) -> _Piece:
+        """Delete what group 1 of the pattern matches."""
+        gone = {i for match in islice(pattern.finditer(self.text), count) for i in range(*match.span(1))}
+        kept = [i for i in range(len(self.text)) if i not in gone]
+        return _Piece("".join(self.text[i] for i in kept), [self.at[i] for i in kept] + self.at[-1:])
+
+    def split(self, by: str) -> Iterator[_Piece]:
+        start = 0
+        for part in self.text.split(by):
+            first, last = start + len(part) - len(part.lstrip(" ")), start + len(part.rstrip(" "))
+            yield _Piece(part.strip(" "), [*self.at[first:last], self.at[last]])
+            start += len(part) + len(by)
+
+
+class _Term(NamedTuple):
+    """A word of a range, or a hyphen range: where it stands, how it was written, what it means."""
+
+    start: int
+    end: int
+    op: str
+    parts: Sequence[str | None]
+    build: str
+    meaning: Set
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[tuple[_Term, ...], ...]:
+    """The alternatives of a range, each as its words."""
+    ink = list(_INK.finditer(text))
+    at = [place for run in ink for place in range(run.start(), run.end() + 1)]
+    alternatives = []
+    for piece in _Piece(" ".join(run[0] for run in ink), at or [0]).split("||"):
+        if match := _HYPHEN.fullmatch(piece.text):
+            alternatives.append([_hyphen(text, piece, match)])
+            continue
+        for gap in _GAPS:
+            piece = piece.without(gap)
+        alternatives.append([_word(text, word) for word in piece.split(" ")])
+    return tuple(map(tuple, alternatives))
+
+
+def _word(text: str, piece: _Piece) -> _Term:
+    """One word; its build metadata goes first, wherever it stands (S-44)."""
+    bare = piece.without(_DROPPED_BUILD, 1)
+    build = _DROPPED_BUILD.search(piece.text)
+    op: str = ""
+    parts: Sequence[str | None] = ()
+    meaning: Set | None = ()
+    if match := _WORD.fullmatch(bare.text):
+        op, sign, *parts, prerelease, more = match.groups()
+        meaning = _meaning(op, sign, parts, prerelease, more)
+    elif bare.text:
+        # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
+        match = _COMPARATOR.fullmatch(bare.without(_STAR, 1).text)
+        meaning = _exact(match[1], match[2]) if match else None
+    if meaning is None:
+        raise _invalid(text, bare)
+    return _Term(piece.at[0], piece.at[-1], op, parts, build[0] if build else "", meaning)
+
+
+def _hyphen(text: str, piece: _Piece, match: re.Match[str]) -> _Term:
+    """`1.2 - 2` is one set: from the lower end to all of the line of the upper one (S-45)."""
+    sign, *low, prerelease, build = match.groups()[:6]
+    sign_2, *high, prerelease_2, build_2 = match.groups()[6:]
+    # The reference forgets what stands before an upper end with a prerelease: `1 - ==2.0.0-rc` is valid.
+    ends = (
+        _meaning(">=", sign, low, prerelease),
+        _meaning("<=", "" if prerelease_2 else sign_2, high, prerelease_2),
+    )
+    if None in ends:
+        start = match.start(7) if ends[0] is not None else 0
+        raise _invalid(text, _Piece(piece.text[start:], piece.at[start:]))
+    return _Term(
+        piece.at[0],
+        piece.at[-1],
+        "-",
+        (),
+        f"+{build or build_2}" if build or build_2 else "",
+        (*(ends[0] or ()), *(ends[1] or ())),
+    )
+
+
+def _meaning(
+    op: str, sign: str, parts: Sequence[str | None], prerelease: str | None, build: str | None = None
+) -> Set | None:
+    """One version behind one operator, as plain comparators; None if it is no such thing (S-45).
+
+    `~1.2.3` keeps the minor number, `^1.2.3` the leftmost one that is not 0, `1.2` every one that is given.
+    """
+    given = _given(parts)
+    last = len(given) - 1
+    if last == 2 and op in _PLAIN:
+        tail = (f"-{prerelease}" if prerelease else "") + (f"+{build}" if build else "")
+        return _exact(op, sign + ".".join(map(str, given)) + tail)
+    if not given:
+        return (_NOTHING,) if op in ("<", ">") else ()
+    keep = min(last, 1) if "~" in op else last
+    if op == "^":
+        keep = next((i for i, number in enumerate(given) if number), last)
+    low = [*given, 0, 0][:3]
+    above = [*given[:keep], given[keep] + 1, 0, 0][:3]
+    match op:
+        case ">":
+            return _comparators((">=", above, None))
+        case ">=":
+            return _comparators((">=", low, None))
+        case "<":
+            return _comparators(("<", low, "0"))
+        case "<=":
+            return _comparators(("<", above, "0"))
+    return _comparators((">=", low, prerelease if last == 2 else None), ("<", above, "0"))
+
+
+def _given(parts: Iterable[str | None]) -> list[int]:
+    """The numbers before the first wildcard or gap."""
+    return [int(part) for part in takewhile(lambda part: part and part not in "xX*", parts) if part]
+
+
+def _comparators(*bounds: tuple[Op, list[int], str | None]) -> Set | None:
+    """The bounds as comparators; None when a number or a text is too large. `>=0.0.0` says nothing and goes."""
+    made = [(op, _made(numbers, prerelease)) for op, numbers, prerelease in bounds]
+    if any(version is None or len(str(version)) > _LONGEST for _, version in made):
+        return None
+    return tuple(Comparator(op, version) for op, version in made if version and (op, str(version)) != (">=", "0.0.0"))
+
+
+_PLAIN: Final[dict[str, Op]] = {"": "", "=": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def _exact(op: str, text: str) -> Set | None:
+    """A full version behind an operator that is no sugar."""
+    match = _VERSION.fullmatch(text)
+    version = _made(match.groups()[:3], match[4]) if match and len(text) <= _LONGEST else None
+    if version is None:
+        return None
+    return () if (op, text) == (">=", "0.0.0") else (Comparator(_PLAIN[op], version),)
+
+
+_EXPECTED: Final = tuple(
+    (re.compile(pattern, re.DOTALL), expected)
+    for pattern, expected in (
+        # what the text holds from the spot on, and what should stand there instead
+        (r"\Z", "a version after the operator"),
+        (r"!", "an operator such as >= or < (there is no `not`)"),
+        (r"[<>=~^]*=[<>]", "`>=` or `<=`, with the `=` behind"),
+        (r"[<>]?[v=]{2}", "at most one `=` or `v` before a full version"),
+        (r"&", "a blank between comparators (it means *and*)"),
+        (r"[,;]", "a blank between comparators, or `||`"),
+        (r"\|", "`||` between alternatives"),
+        (r"[<>=~^v]*0[0-9]|[0-9]", "a number without leading zeros"),
+        (r"\.[0-9xX*]", "at most three numbers"),
+        (r"\.", "a number behind the dot"),
+        (r"-\Z", "` - ` with one plain version on each side, or a prerelease name behind the `-`"),
+        (r"-", "blanks around the `-` between two versions, or a full version before a prerelease"),
+        (r"[<>=~^]{2}", "one operator"),
+        (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
+        (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
+    )
+)
+
+
+def _invalid(text: str, word: _Piece) -> InvalidRange:
+    """Where a word goes wrong, and what was expected there."""
+    match = _WORD.match(word.text)
+    end = match.end() if match and match.end() < len(word.text) else 0
+    if not match and re.fullmatch("[<>=~^v]+", word.text):
+        end = len(word.text)
+    rest = word.text[end:]
+    for pattern, expected in _EXPECTED:
+        if pattern.match(rest):
+            return InvalidRange(text, word.at[end], expected)
+    if rest[:1] in ("<", ">", "=", "~", "^"):
+        if end:
+            return InvalidRange(text, word.at[end], "a blank before the next comparator")
+        end = 1 if match is None else 0
+    return InvalidRange(text, word.at[end], "a version such as 3 or 2.108.0")
+
+
+def valid_range(text: str) -> str | None:
+    """npm's normal form of a range, or None if it is none.
+
+    >>> valid_range("1 || 2.3")
+    '>=1.0.0 <2.0.0-0||>=2.3.0 <2.4.0-0'
+    >>> valid_range("")
+    '*'
+    >>> valid_range("latest") is None
+    True
+    """
+    try:
+        return str(Range.parse(text))
+    except InvalidRange:
+        return None
+
+
+def satisfies(version: str, range: str) -> bool:
+    """Whether a version is in a range; False if either text is invalid.
+
+    >>> satisfies("5.15.92", ">5.15.*")
+    False
+    """
+    try:
+        return Version.parse(version) in Range.parse(range)
+    except (InvalidVersion, InvalidRange):
+        return False
+
+
+# ---------------------------------------------------------------------------------- what was meant instead
+
+
+class Hint(NamedTuple):
+    """A form that often means something else to its writer. `instead` is the whole text to write, or empty."""
+
+    code: str
+    rule: str
+    sentence: str
+    instead: str
+
+
+_REPAIRS: Final = (("=>", ">="), ("=<", "<="), ("&&", " "), (",", " "), ("==", "="), (" and ", " "), (" or ", " || "))
+
+
+def _hints(text: str, term: _Term) -> Iterator[Hint]:
+    written = text[term.start : term.end]
+    given = ".".join(map(str, _given(term.parts)))
+    count = len(_given(term.parts))
+    wild = [part in ("x", "X", "*") for part in term.parts]
+    means = " ".join(map(str, term.meaning))
+
+    def instead(new: str) -> str:
+        return text[: term.start] + new + text[term.end :]
+
+    if term.build:
+        plain = written.replace(term.build, "", 1)
+        yield Hint(
+            "build-ignored", "S-44", f"`{term.build}` is ignored: `{written}` is simply `{plain}`", instead(plain)
+        )
+    if term.op in ("<", ">") and wild[0]:
+        yield Hint("admits-nothing", "S-45", f"no version is in `{written}`; for any release write `*`", instead("*"))
+    elif term.op == ">" and 0 < count < 3:
+        sentence = f"`{written}` means {means}: no {given}.x is in it; to admit {given}.x write `>={given}`"
+        yield Hint("skips-its-own-line", "S-46", sentence, instead(f">={given}"))
+    elif term.op in ("", "=") and 0 < count < 3 and not any(wild):
+        sentence = f"`{written}` is a window: {given}.x only; to set a minimum write `>={given}`"
+        yield Hint("window", "S-45", sentence, instead(f">={given}"))
+    elif term.op in ("", "=") and count == 3:
+        sentence = f"`{written}` is {given} alone, nothing newer; to set a minimum write `>={given}`"
+        yield Hint("exact", "S-45", sentence, instead(f">={given}"))
+    if any(wild) and any(
+        part and not star for part, star in list(zip(term.parts, wild, strict=True))[wild.index(True) :]
+    ):
+        plain = f"{term.op}{given + '.' if given else ''}*"
+        yield Hint(
+            "ignored-behind-wildcard",
+            "S-47",
+            f"what follows a wildcard is ignored: `{written}` is simply `{plain}`",
+            instead(plain),
+        )
+
+
+def clarify(text: str) -> tuple[Hint, ...]:
+    """What a learner should know about this range: forms that often mean something else to their writer.
+
+    >>> clarify(">5.15.*")[0].sentence
+    '`>5.15.*` means >=5.16.0: no 5.15.x is in it; to admit 5.15.x write `>=5.15`'
+    >>> [hint.instead for hint in clarify("=>14")]
+    ['>=14']
+    >>> clarify(">=5.15")
+    ()
+    """
+    try:
+        alternatives, range = _read(text), Range.parse(text)
+    except InvalidRange as error:
+        repaired = text
+        for wrong, right in _REPAIRS:
+            repaired = repaired.replace(wrong, right)
+        sentence = f"`{text}` is no range: expected {error.expected}"
+        return (Hint("invalid-range", "S-47", sentence, repaired if valid_range(repaired) else ""),)
+    found = [hint for terms in alternatives for term in terms for hint in _hints(text, term)]
+    if range.empty and not any(hint.code == "admits-nothing" for hint in found):
+        found.append(Hint("admits-nothing", "S-49", f"`{text}` is valid, and no version is in it: {range}", ""))
+    if len(alternatives) > 1 and any(term.start == term.end for terms in alternatives for term in terms):
+        found.append(Hint("empty-alternative", "S-45", "an empty alternative admits every release", ""))
+    return tuple(found)
