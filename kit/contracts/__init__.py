@@ -1,0 +1,57 @@
+"""Does a release fit a device, and why: labels become requirements, facts answer them.
+
+requirements   labels and contract files → contracts
+reasons        one requirement, one fact → a clause with its reason
+decisions      a release and a device → a decision, a tree of reasons
+flips          the smallest change that would turn a decision
+"""
+
+from __future__ import annotations
+
+from .decisions import STATE_WORDS, Decision, OfferDecision, ServiceDecision, decide, decide_offer
+from .reasons import Clause, Comparison, Fact, Facts
+from .requirements import (
+    ARCHITECTURES,
+    LABEL_OF,
+    LABELS,
+    OPTIONAL,
+    PREFIX,
+    AnyOf,
+    Contract,
+    LabelType,
+    Malformed,
+    Requirement,
+    contract_file,
+    contract_of,
+    is_optional,
+    label_findings,
+    read_contract,
+)
+
+__all__ = [
+    "ARCHITECTURES",
+    "AnyOf",
+    "Clause",
+    "Comparison",
+    "Contract",
+    "Decision",
+    "Fact",
+    "Facts",
+    "LABELS",
+    "LABEL_OF",
+    "LabelType",
+    "Malformed",
+    "OPTIONAL",
+    "OfferDecision",
+    "PREFIX",
+    "Requirement",
+    "STATE_WORDS",
+    "ServiceDecision",
+    "contract_file",
+    "contract_of",
+    "decide",
+    "decide_offer",
+    "is_optional",
+    "label_findings",
+    "read_contract",
+]
