@@ -127,7 +127,10 @@ def _shapes(name: str) -> str:
 def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
     """A glyph or an icon inside a picture, its top left corner at (x, y)."""
     scale = f" scale({size / 16:g})" if size != 16 else ""
-    return f'<g transform="translate({x:g} {y:g}){scale}">{_shapes(name)}</g>'
+    drawn = _shapes(name)
+    if name in ICONS and size > 16:  # an icon keeps its thin line
+        drawn = drawn.replace('stroke-width="1.4"', f'stroke-width="{1.4 * 16 / size:.3g}"')
+    return f'<g transform="translate({x:g} {y:g}){scale}">{drawn}</g>'
 
 
 def glyph(name: str, size: int = 16) -> str:

@@ -1,0 +1,27 @@
+"""Releases as graphs: placed by start order, painted with states, told as table and text.
+
+placement   names and arrows → boxes and lines, cached by structure
+graph       a composition and a decision → what a picture says
+svg         a graph → SVG
+twins       a graph → table, text, card
+"""
+
+from __future__ import annotations
+
+from .graph import Graph, Node, network, of_composition
+from .placement import Placement, place
+from .svg import to_svg
+from .twins import figure, to_table, to_text
+
+__all__ = [
+    "Graph",
+    "Node",
+    "Placement",
+    "figure",
+    "network",
+    "of_composition",
+    "place",
+    "to_svg",
+    "to_table",
+    "to_text",
+]

@@ -1,0 +1,365 @@
+"""What a picture of a release says: its services, who waits for whom, and the state of each.
+
+A `Graph` is finished text and structure: the picture, the table and the text twin only show it, and
+therefore say the same. Names that no service has, services that wait for themselves and loops are
+part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from ..composition import Composition, Service
+from ..contracts import is_optional
+from .placement import NARROW, SHELF, SIZES, WIDE, Edge, Layers, Placement, layers, place, reachable
+
+if TYPE_CHECKING:
+    import networkx
+
+    from ..contracts import Decision
+
+MOST: Final = 40
+"""More services than this are a table; `focus` draws what one of them waits for."""
+_REDUCED_ABOVE: Final = 14
+_NUMBERS: Final = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_FEATURE: Final = "io.balena.features."
+_SECOND: Final = {
+    "out": "left out, optional",
+    "no": "not met, required",
+    "old": "still runs",
+    "ref": "refused",
+    "ask": "no such service",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A service, or a name that no service has. `round` counts from 1; 0 means that it cannot be said."""
+
+    name: str
+    state: str
+    because: str
+    round: int
+    after: tuple[str, ...]
+    second: str
+    icon: str
+    ports: tuple[str, ...]
+    volumes: tuple[str, ...]
+    host: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """A release as a picture sees it. In a notebook it shows itself as a card."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    drawn: tuple[Edge, ...]
+    mounts: tuple[tuple[str, str, str], ...]  # service, volume, where in the container
+    shelf: bool
+    focus: str
+    waited: frozenset[str]
+    answer: str
+    situation: str
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """Each node by its name."""
+        return {node.name: node for node in self.nodes}
+
+    @property
+    def layers(self) -> Layers:
+        """The column of each name, and the loops."""
+        return layers(tuple(self.by_name), self.drawn)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether this is a table and no picture."""
+        return sum(node.state != "ask" for node in self.nodes) > MOST
+
+    def placement(self, narrow: bool = False) -> Placement:
+        """Where everything stands, wide or narrow."""
+        mounts = tuple(
+            dict.fromkeys((service, volume) for service, volume, _ in self.mounts if self.shelf and not narrow)
+        )
+        return place(tuple(self.by_name), self.drawn, mounts, "narrow" if narrow else self.size)
+
+    @cached_property
+    def size(self) -> str:
+        """The largest class of picture that the number of services allows and the card can hold."""
+        services = sum(node.state != "ask" for node in self.nodes)
+        if services > _REDUCED_ABOVE:
+            return "large"
+        return "small" if services <= 5 and (self.shelf or _fits(self.layers, 0)) else "medium"
+
+    @cached_property
+    def narrow(self) -> bool:
+        """Whether a twin from top to bottom is of use: the wide one is too wide, and no row has more than three."""
+        rows = list(self.layers.column.values())
+        return self.placement().width > NARROW and max(map(rows.count, rows), default=0) <= 3
+
+    def strong(self, edge: Edge) -> bool:
+        """Whether an arrow is part of what the focus waits for."""
+        return {*edge} <= self.waited | {self.focus}
+
+    def binds(self, edge: Edge) -> bool:
+        """Whether an arrow is waited for: a service that is left out binds nobody."""
+        return all(self.by_name[name].state != "out" for name in edge)
+
+    def _repr_html_(self) -> str:
+        from .twins import figure
+
+        return figure(self)
+
+    def __str__(self) -> str:
+        from .twins import to_text
+
+        return to_text(self)
+
+
+def network(composition: Composition) -> networkx.DiGraph[str]:
+    """The release as a networkx graph. A node has a `kind`: service, unknown, volume, network or port.
+
+    Names of services stand for themselves; others begin with their kind: `volume data`, `port 80`. An
+    edge has a `kind` too: `depends_on` (dependency → dependent), `mounts`, `joins` or `publishes`.
+    """
+    import networkx
+
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
+    graph.add_nodes_from((service.name, {"kind": "service"}) for service in composition.services)
+    graph.add_nodes_from((f"volume {volume.name}", {"kind": "volume"}) for volume in composition.volumes)
+    graph.add_nodes_from((f"network {one.name}", {"kind": "network"}) for one in composition.networks)
+    for service in composition.services:
+        for name in service.depends_on:
+            if name not in graph:
+                graph.add_node(name, kind="unknown")
+            graph.add_edge(name, service.name, kind="depends_on")
+        others = [("mounts", "volume", mount.volume) for mount in service.volumes]
+        others += [("joins", "network", name) for name in lines_of(service)]
+        others += [("publishes", "port", f"{port.published or 'any'}/{port.protocol}") for port in service.ports]
+        for relation, kind, name in others:
+            graph.add_node(f"{kind} {name}", kind=kind)
+            graph.add_edge(service.name, f"{kind} {name}", kind=relation)
+    return graph
+
+
+def lines_of(service: Service) -> tuple[str, ...]:
+    """The networks of a service; `host` and the like are no networks (C-56, C-57)."""
+    return service.networks or (() if service.network_mode not in ("", "default") else ("default",))
+
+
+def host_access(service: Service) -> tuple[str, ...]:
+    """What a service may do to the device it runs on, in words."""
+    features = [key.removeprefix(_FEATURE) for key, _ in service.labels if key.startswith(_FEATURE)]
+    return (
+        *(("privileged",) if service.privileged else ()),
+        *(("host network",) if service.network_mode == "host" else ()),
+        *(device.split(":")[0] for device in service.devices),
+        *service.cap_add,
+        *(name for name in features if name != "optional" and not name.startswith("requires.")),
+    )
+
+
+def of_composition(
+    composition: Composition,
+    decision: Decision | None = None,
+    *,
+    show: Collection[str] = ("ports", "volumes"),
+    focus: str | None = None,
+    name: str = "",
+) -> Graph:
+    """A release as a graph, with the states of a decision if there is one.
+
+    Args:
+        composition: The release.
+        decision: What a device makes of it; without one the services have no state.
+        show: What to write on the services: `ports`, `volumes`, `networks`, `host`, and `edges` for all arrows.
+        focus: A service: what it waits for is drawn strong. Of a large release only that is drawn.
+        name: What to call the release.
+    """
+    services = {service.name: service for service in composition.services}
+    edges = tuple(dict.fromkeys((need, each.name) for each in services.values() for need in each.depends_on))
+    names = (*services, *dict.fromkeys(need for need, _ in edges if need not in services))
+    decided = {each.name: each for each in decision.services} if decision else {}
+    looped = {each for row in layers(names, edges).loops for each in row}
+    state = {each: decided[each].state if each in decided else "" for each in names}
+    state |= dict.fromkeys(looped, "cyc") | {each: "ask" for each in names if each not in services}
+    kept = tuple(each for each in names if state[each] != "out")
+    binding = tuple(edge for edge in edges if {*edge} <= {*kept})
+    rounds = layers(kept, binding)
+    ancestors = reachable(kept, binding)
+    waited = ancestors.get(focus or "", frozenset()) - {focus or ""}
+    if focus and len(services) > MOST:
+        names = tuple(each for each in names if each in waited or each == focus)
+        edges = tuple(edge for edge in edges if {*edge} <= {*names})
+    optional = {each.name for each in services.values() if is_optional(each)} | {
+        each for each in names if state[each] == "out"
+    }
+    reduce = len(names) > _REDUCED_ABOVE and "edges" not in show
+    drawn = _reduced(names, edges, frozenset(optional)) if reduce else edges
+    mounts = tuple(
+        (each.name, m.volume, m.target) for each in services.values() for m in each.volumes if each.name in names
+    )
+    small = len(services) <= 5
+    shelf = bool(mounts) and "volumes" in show and small and _fits(layers(names, drawn), SHELF[0])
+
+    def node(each: str) -> Node:
+        service = services.get(each, Service(name=each))
+        after = tuple(need for need, target in edges if target == each)
+        blocked = looped & (ancestors.get(each, frozenset()) | {each})
+        second, icon = _second_line(service, state[each], [one for one in after if one in looped], show, shelf, small)
+        because = decided[each].why if each in decided else ""
+        if each not in services:
+            because = f"No service has this name; {_and([t for s, t in edges if s == each])} waits for it."
+        elif each in looped:
+            because = f"It waits for {_and([f'`{one}`' for one in after if one in looped])}, and so for itself."
+        return Node(
+            name=each, state=state[each], because=because, after=after, second=second, icon=icon,
+            round=0 if blocked or each not in kept or each not in services else rounds.column[each] + 1,
+            ports=tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports),
+            volumes=tuple(map(str, service.volumes)), host=host_access(service),
+        )  # fmt: skip
+
+    nodes = tuple(map(node, names))
+    return Graph(
+        name=name, nodes=nodes, edges=edges, drawn=drawn, mounts=mounts, shelf=shelf, focus=focus or "", waited=waited,
+        answer=_answer(nodes, layers(names, edges), decision, focus, waited),
+        situation=_situation(nodes, edges, drawn, decision, focus),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _reduced(names: tuple[str, ...], edges: tuple[Edge, ...], optional: frozenset[str]) -> tuple[Edge, ...]:
+    """The arrows that do not follow from others.
+
+    A way through a service that is left out implies nothing. Optional services count as such even where
+    they run: then the picture keeps its shape while a device's facts change.
+    """
+    bound = [edge for edge in edges if not optional & {*edge}]
+    ancestors = reachable(names, bound)
+
+    def follows(edge: Edge) -> bool:
+        source, target = edge
+        between = [one for one, end in bound if end == target and one not in (source, target)]
+        # Inside a loop everything follows from everything: a way through it is no reason.
+        return edge in bound and any(
+            source in ancestors[one] and one not in ancestors[source] and target not in ancestors[one]
+            for one in between
+        )
+
+    return tuple(edge for edge in edges if not follows(edge))
+
+
+def _fits(layers: Layers, shelf: int) -> bool:
+    """Whether the columns have room in the small class."""
+    columns, size = max(layers.column.values(), default=0) + 1, SIZES["small"]
+    return columns * size.width + shelf + (columns - (not shelf)) * size.gap[0] <= WIDE
+
+
+def _second_line(
+    service: Service, state: str, after: list[str], show: Collection[str], shelf: bool, small: bool
+) -> tuple[str, str]:
+    """The line below a name, and the icon before it."""
+    if state == "cyc":
+        return f"waits for {_and(['itself' if one == service.name else one for one in after])}", ""
+    if state in _SECOND:
+        return _SECOND[state], ""
+    volumes = (
+        "" if shelf or "volumes" not in show else ", ".join(dict.fromkeys(mount.volume for mount in service.volumes))
+    )
+    devices = ", ".join(device.split(":")[0] for device in service.devices)
+    made = service.build.context.removeprefix("./") if service.build else service.image
+    if service.build and made not in ("", ".") and small:
+        made = f"built from {made}"
+    choices = (
+        (", ".join(lines_of(service)) if "networks" in show else "", "host"),
+        (", ".join(host_access(service)) if "host" in show else "", "feature"),
+        (volumes, "volume"),
+        (devices, "device"),
+        ("privileged" if service.privileged else "", "privileged"),
+        ("" if made in (".", service.name) else made, ""),
+    )
+    return next(((text, icon) for text, icon in choices if text), ("", ""))
+
+
+# ------------------------------------------------------------------------------------------------ words
+
+
+def _and(words: Iterable[str]) -> str:
+    first = list(words)
+    last = first.pop() if first else ""
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def count(number: int, noun: str) -> str:
+    """
+    >>> count(3, "service"), count(12, "service"), count(1, "step")
+    ('three services', '12 services', 'one step')
+    """
+    return f"{_NUMBERS[number] if number < len(_NUMBERS) else number} {noun}{'' if number == 1 else 's'}"
+
+
+def _answer(
+    nodes: tuple[Node, ...], levels: Layers, decision: Decision | None, focus: str | None, waited: frozenset[str]
+) -> str:
+    unknown = [node.name for node in nodes if node.state == "ask"]
+    if focus:
+        depth = next((node.round for node in nodes if node.name == focus), 0)
+        if not waited:
+            return f"`{focus}` waits for nothing."
+        return f"`{focus}` waits for {len(waited)} service{'s'[: len(waited) > 1]}" + (
+            f", {count(depth - 1, 'step')} deep." if depth else "."
+        )
+    if levels.loops:
+        row = levels.loops[0]
+        who = f"`{row[0]}` waits for itself" if len(row) == 1 else f"{count(len(row), 'service')} wait for each other"
+        return f"Refused: {who}."
+    if unknown:
+        return f"Refused: no service is called {_and(f'`{name}`' for name in unknown)}."
+    if decision:
+        return decision.answer
+    last = max((node.round for node in nodes), default=0)
+    ends = [node.name for node in nodes if node.round == last]
+    if not nodes:
+        return "This release has no services."
+    if last == 1:
+        return (
+            "One service starts."
+            if len(nodes) == 1
+            else f"All {count(len(nodes), 'service')} start at once; none waits."
+        )
+    who = f"`{ends[0]}` starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start"
+    return f"{count(len(nodes), 'service').capitalize()} start in {count(last, 'round')}; {who} last."
+
+
+def _situation(
+    nodes: tuple[Node, ...],
+    edges: tuple[Edge, ...],
+    drawn: tuple[Edge, ...],
+    decision: Decision | None,
+    focus: str | None,
+) -> str:
+    state = {node.name: node.state for node in nodes}
+    said = []
+    if any(state[name] in ("cyc", "ask") for name in state):
+        said.append("The release is not built.")
+        said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in edges if state[s] == "ask"]
+    elif decision and not focus:
+        said.append(decision.situation)
+    if focus:
+        said.append(f"Only what `{focus}` needs is drawn strong.")
+    skipped = [(s, t) for s, t in edges if state[s] == "out" and state[t] in ("run", "")]
+    if skipped and (not focus or any(t == focus for _, t in skipped)):
+        said.append(
+            f"`{skipped[0][1]}` names `{skipped[0][0]}` in depends_on; a service that is left out counts as started."
+        )
+    if len(drawn) < len(edges):
+        hidden = len(edges) - len(drawn)
+        said.append(f"{len(drawn)} of {len(edges)} dependencies are drawn; the other {hidden} follow from these.")
+    elif edges and len(said) < 2:
+        said.append("An arrow means “has been started before”; it does not wait for ready.")
+    return " ".join(said)
