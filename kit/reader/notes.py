@@ -56,6 +56,7 @@ class Notes:
         service: str = "",
         order: tuple[int, ...] = (),
         fix: Fix | None = None,
+        stage: int | None = None,
     ) -> None:
         """An error at release (E-rel). `order` ranks it among the errors of the same stage, before the path."""
         path = path or (("services", service) if service else ())
@@ -63,7 +64,7 @@ class Notes:
             code=code, severity=Severity.ERROR, message=message, span=place(at), help=help, rule=rule,
             path=path, error_class=error_class, fix=fix,
         )  # fmt: skip
-        self._found.append(((self.stage, order, path_text(path)), found))
+        self._found.append(((self.stage if stage is None else stage, order, path_text(path)), found))
 
     def add(
         self,
@@ -113,8 +114,18 @@ class Notes:
         errors = [(key, index) for index, (key, found) in enumerate(self._found) if found.severity is Severity.ERROR]
         first = min(errors)[1] if errors else -1
         marked = [replace(found, reported=True) if i == first else found for i, (_key, found) in enumerate(self._found)]
+        if len(errors) > 1:
+            marked.append(_unsaid(marked[first], len(errors) - 1))
         once = dict.fromkeys(marked)
         return tuple(sorted(once, key=lambda found: (found.span.name, found.span.line, found.span.column)))
+
+
+def _unsaid(reported: Diagnostic, others: int) -> Diagnostic:
+    """The finding that balena would show one error and keep silent about the others (C-3)."""
+    return replace(
+        reported, code="errors-unsaid", rule="C-3", severity=Severity.CHANGED, reported=False, error_class="", fix=None,
+        help="", message=f"balena stops here, and says nothing of {others} more error{'s'[: others > 1]}",
+    )  # fmt: skip
 
 
 def place(at: Placed | Span) -> Span:

@@ -1,0 +1,419 @@
+"""The short forms: one parser for each, from text to plain values.
+
+Each parser takes text and gives plain values, or raises `Unreadable` with the rule it breaks; the stage that
+called it turns that into a finding. None of them knows about files, lines or services.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+import struct
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from ..source import Node
+
+SPACES: Final = " \t\r\n"
+OPERATORS: Final = ";&|<>"
+PROTOCOLS: Final = ("tcp", "udp", "sctp")
+UNITS: Final = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
+    "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9, "w": 604800 * 10**9,
+}  # fmt: skip
+
+
+class Unreadable(ValueError):
+    """A text that is no short form. `rule` is the rule it breaks; `help` says what to write."""
+
+    def __init__(self, rule: str, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.rule, self.help = rule, help
+
+
+# ── numbers and text (C-11) ─────────────────────────────────────────────────────────────────────────────────
+
+
+def number_text(value: bool | int | float) -> str:
+    """A number or boolean as the text it becomes inside a mapping of texts (C-11).
+
+    >>> [number_text(v) for v in (True, 31, 1.1, 1.0, 1000000.0, 0.00001, float("inf"))]
+    ['true', '31', '1.1', '1', '1e+06', '1e-05', '+Inf']
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if math.isinf(value) or math.isnan(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    sign, digits, exponent = _digits(value)
+    return sign + (_plain(digits, exponent) if -4 <= exponent < 6 else _scientific(digits, exponent))
+
+
+def _digits(value: float) -> tuple[str, str, int]:
+    """Sign, shortest digits and decimal exponent of the first digit."""
+    mantissa, _, power = f"{value!r}".partition("e")
+    sign, mantissa = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
+    return sign, digits.rstrip("0") or "0", exponent
+
+
+def _scientific(digits: str, exponent: int) -> str:
+    point = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{point}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def _plain(digits: str, exponent: int) -> str:
+    if exponent < 0:
+        return "0." + "0" * (-exponent - 1) + digits
+    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
+    return f"{whole}.{digits[exponent + 1 :]}" if digits[exponent + 1 :] else whole
+
+
+def scalar_text(node: Node) -> str:
+    """A scalar as text; null is empty."""
+    value = node.value
+    return value if isinstance(value, str) else "" if value is None else number_text(value)
+
+
+def single(value: float) -> float:
+    """The shortest number that a 32-bit float cannot tell from *value* (C-64).
+
+    >>> single(0.1), single(1.23456789)
+    (0.1, 1.2345679)
+    """
+    wanted = struct.pack("f", value) if abs(value) < 3.4e38 else b""
+    for digits in range(1, 10):
+        near = float(f"{value:.{digits}g}")
+        if struct.pack("f", near) == wanted:
+            return near
+    return value
+
+
+# ── sizes and durations (C-62, C-63) ────────────────────────────────────────────────────────────────────────
+
+
+def parse_size(text: str) -> int:
+    """A size in bytes (C-62): a number, a space if you like, and a unit b k m g t p with `b` or `ib` behind it.
+
+    >>> parse_size("64m"), parse_size("1.5 GiB"), parse_size("1e9")
+    (67108864, 1610612736, 1000000000)
+    """
+    trouble = Unreadable("C-62", f"`{text}` is not a size", "write a number and a unit, for example `64m`")
+    last = max((text.rfind(mark) for mark in "0123456789. "), default=-1)
+    if last < 0:
+        raise trouble
+    number, unit = (text[:last] if text[last] == " " else text[: last + 1]), text[last + 1 :].lower()
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII) or len(unit) > 3:
+        raise trouble
+    size = float(number)
+    if size < 0 or math.isinf(size):
+        raise trouble
+    if unit not in ("", "b"):
+        power = "kmgtp".find(unit[0]) + 1
+        if not power or unit[1:] not in ("", "b", "ib"):
+            raise trouble
+        size *= 1024.0**power
+    return int(size) if size < 2**63 else -(2**63)
+
+
+def parse_duration(text: str) -> int:
+    """A duration in nanoseconds (C-63).
+
+    >>> parse_duration("1m30s"), parse_duration("1.5s")
+    (90000000000, 1500000000)
+    """
+    rest, sign = (text[1:], -1 if text[0] == "-" else 1) if text[:1] in ("-", "+") else (text, 1)
+    total = 0
+    if rest == "0":
+        return 0
+    if not rest:
+        raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
+    while rest:
+        part = re.match(r"(\d*)(?:\.(\d*))?([^.\d]*)", rest, re.ASCII)
+        assert part is not None
+        whole, fraction, unit = part[1], (part[2] or "")[:18], part[3]
+        if not (whole or fraction):
+            raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
+        if not unit:
+            raise Unreadable("C-63", f"`{text}` has no unit", f"did you mean `{text}s`?")
+        if unit not in UNITS:
+            raise Unreadable("C-63", f"`{text}` has an unknown unit `{unit}`", "use ns, us, ms, s, m, h, d or w")
+        total += int(whole or 0) * UNITS[unit]
+        total += int(float(int(fraction)) * (UNITS[unit] / 10 ** len(fraction))) if fraction else 0
+        if total >= 2**63:
+            raise Unreadable("C-63", f"`{text}` is too long")
+        rest = rest[part.end() :]
+    return sign * total
+
+
+def duration_text(span: int) -> str:
+    """Nanoseconds in the form that balena keeps (C-63).
+
+    >>> [duration_text(parse_duration(t)) for t in ("90s", "1d", "1500ms", "500ms", "0s", "2w")]
+    ['1m30s', '24h0m0s', '1.5s', '500ms', '0s', '336h0m0s']
+    """
+    if span == 0:
+        return "0s"
+    sign, span = ("-", -span) if span < 0 else ("", span)
+    for unit, size in (("ns", 1), ("µs", 10**3), ("ms", 10**6)):
+        if span < size * 1000:
+            return f"{sign}{_fraction(span, size)}{unit}"
+    minutes, rest = divmod(span, UNITS["m"])
+    hours, minutes = divmod(minutes, 60)
+    front = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{front}{_fraction(rest, UNITS['s'])}s"
+
+
+def _fraction(span: int, size: int) -> str:
+    whole, rest = divmod(span, size)
+    return f"{whole}.{str(rest).rjust(len(str(size)) - 1, '0').rstrip('0')}" if rest else str(whole)
+
+
+# ── commands (C-48) ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command split into words. `lost` is what stood behind an unquoted operator."""
+
+    words: tuple[str, ...]
+    lost: str = ""
+
+
+def split_command(text: str) -> Command:
+    """Split a command as balena does (C-48): the first unquoted operator ends it.
+
+    >>> split_command("sh -c 'a && b'").words
+    ('sh', '-c', 'a && b')
+    >>> split_command("a && b")
+    Command(words=('a',), lost='&& b')
+    """
+    words: list[str] = []
+    word = lost = ""
+    escaped = have = single = double = back = dollar = False  # which quote is open, and is there a word
+    for at, letter in enumerate(text):
+        if escaped:
+            word += {"t": "\t", "n": "\n"}.get(letter, letter)
+            escaped, have = False, True
+        elif letter == "\\" and not single:
+            escaped = True
+        elif letter in SPACES and not (single or double or back or dollar):
+            words += [word] if have else []
+            word, have = "", False
+        elif letter == '"' and not (single or dollar):
+            have, double = have or double, not double
+        elif letter == "'" and not (double or dollar):
+            have, single = have or single, not single
+        elif letter == "(" and not (single or double or back):
+            if dollar or not word.endswith("$"):
+                raise Unreadable("C-48", f"`{text}` has a parenthesis outside quotes", "put quotes around it")
+            word, dollar = word + letter, True
+        elif letter in OPERATORS and not (single or double or back or dollar):
+            number = letter == ">" and word[:1] in tuple("0123456789")
+            have, lost = have and not number, (word if number else "") + text[at:]
+            break
+        else:
+            back ^= letter == "`" and not (single or double or dollar)
+            dollar ^= letter == ")" and not (single or double or back)
+            word, have = word + letter, have or letter not in SPACES
+    if have:
+        words.append(word)
+    if escaped or single or double or back or dollar:
+        raise Unreadable("C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
+    return Command(tuple(words), lost)
+
+
+# ── ports (C-49) ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortSpec:
+    """One port of the long form: `None` means that the key is absent."""
+
+    target: int | None
+    published: str = ""
+    host_ip: str | None = None
+    protocol: str | None = None
+    mode: str | None = None
+    name: str = ""
+    app_protocol: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, int | None, str]:
+        """Two ports with the same identity are one (C-35)."""
+        host = "0.0.0.0" if self.host_ip is None else self.host_ip  # noqa: S104 (a key, not a bind)
+        return host, self.published, self.target, "tcp" if self.protocol is None else self.protocol
+
+    def __str__(self) -> str:
+        front = "".join(f"{part}:" for part in (self.host_ip, self.published) if part)
+        protocol = "tcp" if self.protocol is None else self.protocol or "undefined"
+        return f"{front}{self.target}{'' if protocol == 'tcp' else '/' + protocol}"
+
+
+def parse_ports(text: str) -> list[PortSpec]:
+    """A short port as its long forms (C-49): `[[address:]published:]target[/protocol]`, with ranges.
+
+    >>> [str(port) for port in parse_ports("9-11:9-11")]
+    ['10:10', '11:11', '9:9']
+    >>> [str(port) for port in parse_ports("53:53/UDP") + parse_ports("8000-8002:80") + parse_ports(":80")]
+    ['53:53/udp', '8000-8002:80', '80']
+    """
+    parts = text.split(":")
+    address, published, target = ":".join(parts[:-2]), parts[-2] if len(parts) > 1 else "", parts[-1]
+    target, _, protocol = target.partition("/")
+    protocol = (protocol.partition("/")[0] or "tcp").lower()
+    address = _address(address, text)
+    first, last = _port_range(target, text)
+    host_first, host_last = _port_range(published, text) if published else (0, 0)
+    if published and last - first != host_last - host_first and last != first:
+        raise Unreadable("C-49", f"`{text}` has ranges of unequal length")
+    if protocol not in PROTOCOLS:
+        raise Unreadable("C-49", f"`{text}` names no protocol that balena knows: `{protocol}`", "use tcp, udp or sctp")
+    specs = []
+    for step in range(last - first + 1):
+        host = str(host_first + step) if published else ""
+        if first == last and host_first != host_last:
+            host = f"{host_first}-{host_last}"
+        specs.append(
+            PortSpec(target=first + step, published=host, host_ip=address or None, protocol=protocol, mode="ingress")
+        )
+    return sorted(specs, key=lambda spec: f"{spec.target}/{spec.protocol}")
+
+
+def _address(text: str, whole: str) -> str:
+    bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if not bare:
+        return ""
+    try:
+        if "%" in bare or (":" in bare and bare is text):
+            raise ValueError
+        ip_address(bare)
+    except ValueError:
+        raise Unreadable("C-49", f"`{whole}` has no address that balena reads: `{text}`",
+                         "write an IPv4 address, or an IPv6 address in [ and ]") from None  # fmt: skip
+    return bare
+
+
+def _port_range(text: str, whole: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    last = last.partition("-")[0] if dash else first
+    if not all(re.fullmatch(r"\d{1,18}", part, re.ASCII) and int(part) < 65536 for part in (first, last)):
+        raise Unreadable("C-49", f"`{whole}` is not a port", 'write "host:container", for example "80:8080"')
+    if int(last) < int(first):
+        raise Unreadable("C-49", f"`{whole}` has a range that runs backwards")
+    return int(first), int(last)
+
+
+# ── mounts and devices (C-51, C-58) ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountSpec:
+    """One mount of the long form. `options` are settings that no short form can say; `lost` are dropped words."""
+
+    type: str
+    source: str = ""
+    target: str = ""
+    read_only: bool = False
+    options: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def parse_mount(text: str) -> MountSpec:
+    """A short mount (C-51): `source:target[:mode]`; a letter before a colon is read as a drive.
+
+    >>> parse_mount("data:/a/../b/:ro").target, parse_mount("d:/data").source
+    ('/b', '')
+    """
+    if not text:
+        raise Unreadable("C-51", "an empty text is not a mount", "write `name:/path`")
+    if len(text) <= 2:
+        return MountSpec(type="volume", target=clean_path(text))
+    parts: list[str] = []
+    for part in text.split(":"):
+        if parts and len(parts[-1]) == 1 and parts[-1].isalpha():
+            parts[-1] += f":{part}"
+        else:
+            parts.append(part)
+    if not all(parts):
+        raise Unreadable("C-51", f"`{text}` has nothing between two colons", "write `name:/path`")
+    if len(parts) == 1:
+        return MountSpec(type="volume", target=clean_path(parts[0]))
+    words = tuple(parts[2].split(",")) if len(parts) > 2 else ()
+    mode = [word for word in words if word in ("ro", "rw")]
+    return MountSpec(
+        type="bind" if is_host_path(parts[0]) else "volume",
+        source=parts[0],
+        target=clean_path(parts[1]),
+        read_only=bool(mode) and mode[-1] == "ro",
+        options=("nocopy",) if "nocopy" in words else (),
+        lost=tuple(word for word in words if word not in ("ro", "rw", "nocopy")) + tuple(parts[3:]),
+    )
+
+
+def is_host_path(source: str) -> bool:
+    """True when a short mount's source is a path of the host and not a volume (C-51)."""
+    return source[:1] in (".", "/", "~") or source[:2] in ("\\\\",) or (source[:1].isalpha() and source[1:2] == ":")
+
+
+def clean_path(path: str) -> str:
+    """The shortest path that means the same.
+
+    >>> clean_path("/a/../b/"), clean_path("//x"), clean_path("")
+    ('/b', '/x', '')
+    """
+    return "/" + posixpath.normpath(path).lstrip("/") if path[:1] == "/" else path and posixpath.normpath(path)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """A host device inside a container. Without permissions balena writes the word `undefined` (C-58)."""
+
+    source: str
+    target: str
+    permissions: str = ""
+
+    def __str__(self) -> str:
+        return ":".join(part or "undefined" for part in (self.source, self.target, self.permissions))
+
+
+def parse_device(text: str) -> DeviceSpec:
+    """A short device (C-58): `source[:target[:permissions]]`.
+
+    >>> str(parse_device("/dev/i2c-1"))
+    '/dev/i2c-1:/dev/i2c-1:rwm'
+    """
+    parts = text.split(":")
+    if len(parts) > 3:
+        raise Unreadable("C-58", f"`{text}` has four parts; a device has at most three", "use the long form")
+    return DeviceSpec(parts[0], parts[1] if len(parts) > 1 else parts[0], parts[2] if len(parts) > 2 else "rwm")
+
+
+# ── hosts (C-67) ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parse_host(text: str) -> tuple[str, list[str]]:
+    """`host=address` or `host:address`, with addresses in a row after commas (C-67).
+
+    >>> parse_host("db=1.1.1.1,2.2.2.2"), parse_host("six:[::1]")
+    (('db', ['1.1.1.1', '2.2.2.2']), ('six', ['::1']))
+    """
+    for mark in "=:":
+        host, found, addresses = text.partition(mark)
+        if found:
+            return host_entry(host, addresses.split(","))
+    raise Unreadable("C-67", f"`{text}` has no address", "write `host:address`")
+
+
+def host_entry(host: str, addresses: list[str]) -> tuple[str, list[str]]:
+    """One host with its addresses, brackets removed."""
+    if not host or ":" in host or "=" in host:
+        raise Unreadable("C-67", f"`{host}` is not a host name")
+    return host, [a[1:-1] if len(a) > 2 and a[0] == "[" and a[-1] == "]" else a for a in addresses]
