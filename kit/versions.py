@@ -72,12 +72,12 @@ _SLOPPY: Final = rf"[0-9]{{1,256}}(?:\.[0-9]{{1,256}}){{2}}(?:-?{_SLOPPY_NAME}(?
 
 _VERSION: Final = re.compile(_FULL)
 _COMPARATOR: Final = re.compile(f"([<>]?=?)({_FULL})")
-_WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v=]*){_PARTIAL}")
+_WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v= ]*){_PARTIAL}")
 _HYPHEN: Final = re.compile(f"([v= ]*){_PARTIAL} - ([v= ]*){_PARTIAL}")
 _DROPPED_BUILD: Final = re.compile(f"({_BUILD})")
 _STAR: Final = re.compile(r"([<>]?=?\*)")
 _GAPS: Final = (  # the blank that may stand between an operator and its version
-    re.compile(f" ?[<>]?=?( ?)[v= ]*(?:{_SLOPPY}|{_PARTIAL})"),
+    re.compile(f" ?[<>]?=?( ?)[v= ]*+(?:{_SLOPPY}|{_PARTIAL})|[v= ]++"),  # the last part only keeps it fast
     re.compile("~(>? )"),
     re.compile(r"\^( )"),
 )
@@ -408,15 +408,12 @@ def _apart(one: Interval, two: Interval) -> bool:
 def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
     for each in comparators:
         if not each.admits(version):
-            why = (
-                f"{version} is not wanted: no version is"
-                if each == _NOTHING
-                else _OPS[each.op][2].format(version, each.edge)
-            )
+            edge = each.version if version.prerelease else each.edge
+            why = "no version is in this range" if each == _NOTHING else _OPS[each.op][2].format(version, edge)
             yield Failure(each, why, "S-45")
     if version.prerelease and not _welcomes(comparators, version):
-        wish = f"{version} is a prerelease, and nothing here asks for prereleases of {version.release}"
-        yield Failure(None, f"{wish}, as `>={version.release}-0` would", "S-48")
+        why = f"{version} is a prerelease, and nothing here asks for one of {version.release}"
+        yield Failure(None, f"{why} (`>={version.release}-0` would)", "S-48")
 
 
 # ------------------------------------------------------------------------------------- from text to range
@@ -428,6 +425,9 @@ class _Piece(NamedTuple):
     text: str
     at: list[int]
 
+    def part(self, start: int, end: int, op: str = "") -> _Piece:
+        return _Piece(op + self.text[start:end], [self.at[start]] * len(op) + self.at[start : end + 1])
+
     def without(self, pattern: re.Pattern[str], count: int | None = None) -> _Piece:
         """Delete what group 1 of the pattern matches."""
         gone = {i for match in islice(pattern.finditer(self.text), count) for i in range(*match.span(1))}
@@ -437,13 +437,13 @@ class _Piece(NamedTuple):
     def split(self, by: str) -> Iterator[_Piece]:
         start = 0
         for part in self.text.split(by):
-            first, last = start + len(part) - len(part.lstrip(" ")), start + len(part.rstrip(" "))
-            yield _Piece(part.strip(" "), [*self.at[first:last], self.at[last]])
+            lead = len(part) - len(part.lstrip(" "))
+            yield self.part(start + lead, start + max(lead, len(part.rstrip(" "))))
             start += len(part) + len(by)
 
 
 class _Term(NamedTuple):
-    """A word of a range, or a hyphen range: where it stands, how it was written, what it means."""
+    """A word of a range: where it stands, how it was written, what it means."""
 
     start: int
     end: int
@@ -458,27 +458,30 @@ def _read(text: str) -> tuple[tuple[_Term, ...], ...]:
     """The alternatives of a range, each as its words."""
     ink = list(_INK.finditer(text))
     at = [place for run in ink for place in range(run.start(), run.end() + 1)]
-    alternatives = []
-    for piece in _Piece(" ".join(run[0] for run in ink), at or [0]).split("||"):
-        if match := _HYPHEN.fullmatch(piece.text):
-            alternatives.append([_hyphen(text, piece, match)])
-            continue
-        for gap in _GAPS:
-            piece = piece.without(gap)
-        alternatives.append([_word(text, word) for word in piece.split(" ")])
-    return tuple(map(tuple, alternatives))
+    whole = _Piece(" ".join(run[0] for run in ink), at or [0])
+    return tuple(tuple(_term(text, word) for word in _words(each)) for each in whole.split("||"))
 
 
-def _word(text: str, piece: _Piece) -> _Term:
+def _words(piece: _Piece) -> Iterable[_Piece]:
+    """The words of one alternative: no blank is left between an operator and its version."""
+    if match := _HYPHEN.fullmatch(piece.text):
+        # The reference forgets what stands before an upper end with a prerelease: `1 - ==2.0.0-rc` is valid.
+        high = match.start(8) if match[11] else match.start(7)
+        return piece.part(0, match.start(7) - 3, ">="), piece.part(high, match.end(), "<=")
+    for gap in _GAPS:
+        piece = piece.without(gap)
+    return piece.split(" ")
+
+
+def _term(text: str, piece: _Piece) -> _Term:
     """One word; its build metadata goes first, wherever it stands (S-44)."""
     bare = piece.without(_DROPPED_BUILD, 1)
     build = _DROPPED_BUILD.search(piece.text)
-    op: str = ""
-    parts: Sequence[str | None] = ()
+    op, parts = "", list[str | None]()
     meaning: Set | None = ()
     if match := _WORD.fullmatch(bare.text):
         op, sign, *parts, prerelease, more = match.groups()
-        meaning = _meaning(op, sign, parts, prerelease, more)
+        meaning = _meaning(op, sign, _given(parts), prerelease, more)
     elif bare.text:
         # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
         match = _COMPARATOR.fullmatch(bare.without(_STAR, 1).text)
@@ -488,36 +491,11 @@ def _word(text: str, piece: _Piece) -> _Term:
     return _Term(piece.at[0], piece.at[-1], op, parts, build[0] if build else "", meaning)
 
 
-def _hyphen(text: str, piece: _Piece, match: re.Match[str]) -> _Term:
-    """`1.2 - 2` is one set: from the lower end to all of the line of the upper one (S-45)."""
-    sign, *low, prerelease, build = match.groups()[:6]
-    sign_2, *high, prerelease_2, build_2 = match.groups()[6:]
-    # The reference forgets what stands before an upper end with a prerelease: `1 - ==2.0.0-rc` is valid.
-    ends = (
-        _meaning(">=", sign, low, prerelease),
-        _meaning("<=", "" if prerelease_2 else sign_2, high, prerelease_2),
-    )
-    if None in ends:
-        start = match.start(7) if ends[0] is not None else 0
-        raise _invalid(text, _Piece(piece.text[start:], piece.at[start:]))
-    return _Term(
-        piece.at[0],
-        piece.at[-1],
-        "-",
-        (),
-        f"+{build or build_2}" if build or build_2 else "",
-        (*(ends[0] or ()), *(ends[1] or ())),
-    )
-
-
-def _meaning(
-    op: str, sign: str, parts: Sequence[str | None], prerelease: str | None, build: str | None = None
-) -> Set | None:
+def _meaning(op: str, sign: str, given: list[int], prerelease: str | None, build: str | None) -> Set | None:
     """One version behind one operator, as plain comparators; None if it is no such thing (S-45).
 
     `~1.2.3` keeps the minor number, `^1.2.3` the leftmost one that is not 0, `1.2` every one that is given.
     """
-    given = _given(parts)
     last = len(given) - 1
     if last == 2 and op in _PLAIN:
         tail = (f"-{prerelease}" if prerelease else "") + (f"+{build}" if build else "")
@@ -529,15 +507,10 @@ def _meaning(
         keep = next((i for i, number in enumerate(given) if number), last)
     low = [*given, 0, 0][:3]
     above = [*given[:keep], given[keep] + 1, 0, 0][:3]
-    match op:
-        case ">":
-            return _comparators((">=", above, None))
-        case ">=":
-            return _comparators((">=", low, None))
-        case "<":
-            return _comparators(("<", low, "0"))
-        case "<=":
-            return _comparators(("<", above, "0"))
+    if op in (">", ">="):
+        return _comparators((">=", above if op == ">" else low, None))
+    if op in ("<", "<="):
+        return _comparators(("<", low if op == "<" else above, "0"))
     return _comparators((">=", low, prerelease if last == 2 else None), ("<", above, "0"))
 
 
@@ -571,39 +544,33 @@ _EXPECTED: Final = tuple(
     for pattern, expected in (
         # what the text holds from the spot on, and what should stand there instead
         (r"\Z", "a version after the operator"),
+        (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
+        (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
         (r"!", "an operator such as >= or < (there is no `not`)"),
-        (r"[<>=~^]*=[<>]", "`>=` or `<=`, with the `=` behind"),
+        (r"=[<>]", "`>=` or `<=`, with the `=` behind"),
         (r"[<>]?[v=]{2}", "at most one `=` or `v` before a full version"),
+        (r"[<>]=?[<>~^]|[~^=][~^]|\^[<>]", "one operator, or a blank between two comparators"),
+        (r"[<>=~^]", "a version such as 3 or 2.108.0 behind the operator, and a blank before it"),
         (r"&", "a blank between comparators (it means *and*)"),
         (r"[,;]", "a blank between comparators, or `||`"),
         (r"\|", "`||` between alternatives"),
-        (r"[<>=~^v]*0[0-9]|[0-9]", "a number without leading zeros"),
+        (r"[0-9]", "a number without leading zeros"),
         (r"\.[0-9xX*]", "at most three numbers"),
         (r"\.", "a number behind the dot"),
         (r"-\Z", "` - ` with one plain version on each side, or a prerelease name behind the `-`"),
         (r"-", "blanks around the `-` between two versions, or a full version before a prerelease"),
-        (r"[<>=~^]{2}", "one operator"),
-        (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
-        (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
     )
 )
 
 
 def _invalid(text: str, word: _Piece) -> InvalidRange:
     """Where a word goes wrong, and what was expected there."""
-    match = _WORD.match(word.text)
-    end = match.end() if match and match.end() < len(word.text) else 0
-    if not match and re.fullmatch("[<>=~^v]+", word.text):
+    begun = _WORD.match(word.text)
+    end = begun.end() if begun and begun.end() < len(word.text) else 0
+    if not begun and not word.text.strip("<>=~^v"):
         end = len(word.text)
-    rest = word.text[end:]
-    for pattern, expected in _EXPECTED:
-        if pattern.match(rest):
-            return InvalidRange(text, word.at[end], expected)
-    if rest[:1] in ("<", ">", "=", "~", "^"):
-        if end:
-            return InvalidRange(text, word.at[end], "a blank before the next comparator")
-        end = 1 if match is None else 0
-    return InvalidRange(text, word.at[end], "a version such as 3 or 2.108.0")
+    expected = (expected for pattern, expected in _EXPECTED if pattern.match(word.text[end:]))
+    return InvalidRange(text, word.at[end], next(expected, "a version such as 3 or 2.108.0"))
 
 
 def valid_range(text: str) -> str | None:
@@ -646,45 +613,35 @@ class Hint(NamedTuple):
     instead: str
 
 
+_HINTS: Final = {
+    # code: rule, what to say, what to write instead of the word
+    "build-ignored": ("S-44", "`{build}` is ignored: `{word}` is simply `{plain}`", "{plain}"),
+    "admits-nothing": ("S-45", "no version is in `{word}`; for any release write `*`", "*"),
+    "skips-its-own-line": (
+        "S-46",
+        "`{word}` means {means}: no {given}.x is in it; to admit {given}.x write `>={given}`",
+        ">={given}",
+    ),
+    "window": ("S-45", "`{word}` is a window: {given}.x only; to set a minimum write `>={given}`", ">={given}"),
+    "exact": ("S-45", "`{word}` is {means} alone, nothing newer; to set a minimum write `>={means}`", ">={means}"),
+    "ignored-behind-wildcard": ("S-47", "what follows a wildcard is ignored: `{word}` is simply `{short}`", "{short}"),
+}
 _REPAIRS: Final = (("=>", ">="), ("=<", "<="), ("&&", " "), (",", " "), ("==", "="), (" and ", " "), (" or ", " || "))
 
 
-def _hints(text: str, term: _Term) -> Iterator[Hint]:
-    written = text[term.start : term.end]
-    given = ".".join(map(str, _given(term.parts)))
-    count = len(_given(term.parts))
-    wild = [part in ("x", "X", "*") for part in term.parts]
-    means = " ".join(map(str, term.meaning))
-
-    def instead(new: str) -> str:
-        return text[: term.start] + new + text[term.end :]
-
+def _codes(term: _Term) -> Iterator[str]:
+    """Which hints a word calls for."""
+    count, written = len(_given(term.parts)), sum(part is not None for part in term.parts)
     if term.build:
-        plain = written.replace(term.build, "", 1)
-        yield Hint(
-            "build-ignored", "S-44", f"`{term.build}` is ignored: `{written}` is simply `{plain}`", instead(plain)
-        )
-    if term.op in ("<", ">") and wild[0]:
-        yield Hint("admits-nothing", "S-45", f"no version is in `{written}`; for any release write `*`", instead("*"))
+        yield "build-ignored"
+    if term.op in ("<", ">") and written and not count:
+        yield "admits-nothing"
     elif term.op == ">" and 0 < count < 3:
-        sentence = f"`{written}` means {means}: no {given}.x is in it; to admit {given}.x write `>={given}`"
-        yield Hint("skips-its-own-line", "S-46", sentence, instead(f">={given}"))
-    elif term.op in ("", "=") and 0 < count < 3 and not any(wild):
-        sentence = f"`{written}` is a window: {given}.x only; to set a minimum write `>={given}`"
-        yield Hint("window", "S-45", sentence, instead(f">={given}"))
-    elif term.op in ("", "=") and count == 3:
-        sentence = f"`{written}` is {given} alone, nothing newer; to set a minimum write `>={given}`"
-        yield Hint("exact", "S-45", sentence, instead(f">={given}"))
-    if any(wild) and any(
-        part and not star for part, star in list(zip(term.parts, wild, strict=True))[wild.index(True) :]
-    ):
-        plain = f"{term.op}{given + '.' if given else ''}*"
-        yield Hint(
-            "ignored-behind-wildcard",
-            "S-47",
-            f"what follows a wildcard is ignored: `{written}` is simply `{plain}`",
-            instead(plain),
-        )
+        yield "skips-its-own-line"
+    elif term.op in ("", "=") and count == written and count:
+        yield "exact" if count == 3 else "window"
+    if any(part not in (None, "x", "X", "*") for part in term.parts[count:]):
+        yield "ignored-behind-wildcard"
 
 
 def clarify(text: str) -> tuple[Hint, ...]:
@@ -705,8 +662,16 @@ def clarify(text: str) -> tuple[Hint, ...]:
             repaired = repaired.replace(wrong, right)
         sentence = f"`{text}` is no range: expected {error.expected}"
         return (Hint("invalid-range", "S-47", sentence, repaired if valid_range(repaired) else ""),)
-    found = [hint for terms in alternatives for term in terms for hint in _hints(text, term)]
-    if range.empty and not any(hint.code == "admits-nothing" for hint in found):
+    found = []
+    for term in (term for terms in alternatives for term in terms):
+        given, word = ".".join(map(str, _given(term.parts))), text[term.start : term.end]
+        texts = {"word": word, "build": term.build, "given": given, "means": " ".join(map(str, term.meaning))}
+        texts |= {"plain": word.replace(term.build, "", 1), "short": f"{term.op}{given}{given and '.'}*"}
+        for code in _codes(term):
+            rule, sentence, instead = _HINTS[code]
+            whole = text[: term.start] + instead.format_map(texts) + text[term.end :]
+            found.append(Hint(code, rule, sentence.format_map(texts), whole))
+    if range.empty and "admits-nothing" not in [hint.code for hint in found]:
         found.append(Hint("admits-nothing", "S-49", f"`{text}` is valid, and no version is in it: {range}", ""))
     if len(alternatives) > 1 and any(term.start == term.end for terms in alternatives for term in terms):
         found.append(Hint("empty-alternative", "S-45", "an empty alternative admits every release", ""))
