@@ -9,6 +9,7 @@ flips          the smallest change that would turn a decision
 from __future__ import annotations
 
 from .decisions import STATE_WORDS, Decision, OfferDecision, ServiceDecision, decide, decide_offer
+from .flips import Change, Flip, flips
 from .reasons import Clause, Comparison, Fact, Facts
 from .requirements import (
     ARCHITECTURES,
@@ -30,27 +31,30 @@ from .requirements import (
 
 __all__ = [
     "ARCHITECTURES",
+    "LABELS",
+    "LABEL_OF",
+    "OPTIONAL",
+    "PREFIX",
+    "STATE_WORDS",
     "AnyOf",
+    "Change",
     "Clause",
     "Comparison",
     "Contract",
     "Decision",
     "Fact",
     "Facts",
-    "LABELS",
-    "LABEL_OF",
+    "Flip",
     "LabelType",
     "Malformed",
-    "OPTIONAL",
     "OfferDecision",
-    "PREFIX",
     "Requirement",
-    "STATE_WORDS",
     "ServiceDecision",
     "contract_file",
     "contract_of",
     "decide",
     "decide_offer",
+    "flips",
     "is_optional",
     "label_findings",
     "read_contract",

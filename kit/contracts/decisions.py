@@ -15,7 +15,7 @@ The leaves were read somewhere; everything above only combines (S-50 to S-71):
 Rejected. The old release goes on running.
 One clause decides: `web` asks for a newer Linux kernel than this device has.
   `web` is not optional, and its requirement is not met.
-    no: `sw.linux` wants `>5.15.*`, which means `>=5.16.0`. The device has 5.15.92. `>5.15.*` leaves out every 5.15.x.
+    no: `sw.linux` wants `>5.15.*`, which means `>=5.16.0`. The device has 5.15.92. That skips the line it names.
         no: `>=5.16.0` asks for 5.16.0 or newer
         read from uname -r: 5.15.92-v8
 """
@@ -129,13 +129,13 @@ class Decision:
             asks = any(each.clauses for each in self.services)
             return "Every requirement holds." if asks else "No service asks for anything."
         if len(lost) > 1:
-            names = _listed([f"`{each.name}`" for each in lost])
+            names = listed([f"`{each.name}`" for each in lost])
             return f"{names} cannot run here" + (
                 ", and none of them is optional." if wanted == "no" else " and are left out."
             )
         failed = [each for each in lost[0].clauses if not each.met]
         opening = "One clause decides" if len(failed) == 1 else f"{len(failed)} clauses decide"
-        return f"{opening}: `{lost[0].name}` asks for {_listed([_missing(each) for each in failed])}."
+        return f"{opening}: `{lost[0].name}` asks for {listed([_missing(each) for each in failed])}."
 
     def rows(self) -> tuple[tuple[str, str, str], ...]:
         """The table: service, state in words, reason."""
@@ -177,9 +177,10 @@ def _all(count: int) -> str:
     return f"all {count} services run" if count > 1 else "the only service runs"
 
 
-def _listed(words: list[str]) -> str:
-    """
-    >>> _listed(["a", "b", "c"])
+def listed(words: list[str]) -> str:
+    """Words as a list that can be read aloud.
+
+    >>> listed(["a", "b", "c"])
     'a, b and c'
     """
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
@@ -282,7 +283,7 @@ class _Release:
             self.hurdles += [
                 _Hurdle(service.name, LABEL_OF[key], None) for key in dict(service.labels) if key in LABEL_OF
             ]
-            contract = _contract(service, contracts)
+            contract = contract_for(service, contracts)
             if isinstance(contract, Malformed):
                 self.hurdles.append(_Hurdle(service.name, None, contract))
             else:
@@ -339,7 +340,7 @@ class _Release:
         return Decision("refused", services, name, (service, reason), rule)
 
 
-def _contract(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
+def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
     """The contract of a service: the given one, or that of its labels. An atom that is also a label keeps its name."""
     labelled = contract_of(service) or Contract()
     if service.name not in contracts:

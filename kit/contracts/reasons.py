@@ -6,18 +6,17 @@ with an equal fact share one.
 
 >>> kernel = Fact("linux", "5.15.92", "uname -r: 5.15.92-v8")
 >>> print(clause(Requirement("sw.kernel", "linux", ">5.15.*"), kernel).why)
-`sw.kernel` wants `linux >5.15.*`, which means `>=5.16.0`. The device has 5.15.92. `>5.15.*` leaves out every 5.15.x.
+`sw.kernel` wants `linux >5.15.*`, which means `>=5.16.0`. The device has 5.15.92. That skips the line it names.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version
+from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version, clarify
 from .requirements import TYPES, AnyOf, Requirement
 
 OF_TYPE: Final = {
@@ -239,6 +238,14 @@ def _as_text(range_: Range | None, fact: Fact, met: bool) -> str:
     return f"The device has {fact.version or 'no version'}. {odd}, so only the very same text would do."
 
 
+_TRAPS: Final = {
+    # a hint of `clarify` that explains why a version is outside → the sentence
+    "build-ignored": "What follows a `+` never counts.",
+    "skips-its-own-line": "That skips the line it names.",
+    "window": "That is a window, not a minimum.",
+}
+
+
 def _outside(requirement: Requirement, range_: Range, fact: Fact, version: Version) -> tuple[str, tuple[str, ...]]:
     """Why a version is not in a range: the trap first, if it is one."""
     has = f"The device has {fact.version}."
@@ -246,11 +253,7 @@ def _outside(requirement: Requirement, range_: Range, fact: Fact, version: Versi
         return f"{has} No version at all is in this range.", ("S-49",)
     if prerelease := next((each for each in range_.failing(version) if each.comparator is None), None):
         return f"{has} {prerelease.why[0].upper()}{prerelease.why[1:]}.", ("S-48",)
-    written = requirement.version or ""
-    if "+" in written or version.build:
-        return f"{has} What follows a `+` never counts.", ("S-44",)
-    if match := re.fullmatch(r"\s*>\s*v?(\d+(?:\.\d+)?)(?:\.[xX*])*\s*", written):
-        return f"{has} `{written.strip()}` leaves out every {match[1]}.x.", ("S-46",)
-    if re.fullmatch(r"\s*[v=]*\d+(\.\d+)?(\.[xX*])*\s*", written):
-        return f"{has} `{written.strip()}` is a window, not a minimum.", ("S-45", "S-19")
-    return has, ("S-45",)
+    for hint in clarify(requirement.version or ""):
+        if hint.code in _TRAPS:
+            return f"{has} {_TRAPS[hint.code]}", (hint.rule,)
+    return has, ("S-44", "S-45") if version.build else ("S-45",)

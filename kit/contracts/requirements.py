@@ -123,7 +123,8 @@ def contract_of(service: Service) -> Contract | None:
             slug, version = (label.slug, value) if label.value == "range" else (value, None)
             found[label.type if label.type in found else ""].append(Requirement(label.type, slug, version, label=key))
     plain = found.pop("")
-    entries = (*plain, *(AnyOf(tuple(members)) for members in found.values() if members))
+    choices = [AnyOf(tuple(members)) for members in found.values() if members]
+    entries: tuple[Requirement | AnyOf, ...] = (*plain, *choices)
     return Contract(entries, f"contract-for-{service.name}") if entries else None
 
 
