@@ -73,7 +73,7 @@ _SLOPPY: Final = rf"[0-9]{{1,256}}(?:\.[0-9]{{1,256}}){{2}}(?:-?{_SLOPPY_NAME}(?
 _VERSION: Final = re.compile(_FULL)
 _COMPARATOR: Final = re.compile(f"([<>]?=?)({_FULL})")
 _WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v= ]*){_PARTIAL}")
-_HYPHEN: Final = re.compile(f"([v= ]*){_PARTIAL} - ([v= ]*){_PARTIAL}")
+_END: Final = re.compile(f"([v= ]*){_PARTIAL}")  # of a hyphen range
 _DROPPED_BUILD: Final = re.compile(f"({_BUILD})")
 _STAR: Final = re.compile(r"([<>]?=?\*)")
 _GAPS: Final = (  # the blank that may stand between an operator and its version
@@ -464,10 +464,11 @@ def _read(text: str) -> tuple[tuple[_Term, ...], ...]:
 
 def _words(piece: _Piece) -> Iterable[_Piece]:
     """The words of one alternative: no blank is left between an operator and its version."""
-    if match := _HYPHEN.fullmatch(piece.text):
+    low, dash, high = piece.text.partition(" - ")
+    if dash and _END.fullmatch(low) and (upper := _END.fullmatch(high)):
         # The reference forgets what stands before an upper end with a prerelease: `1 - ==2.0.0-rc` is valid.
-        high = match.start(8) if match[11] else match.start(7)
-        return piece.part(0, match.start(7) - 3, ">="), piece.part(high, match.end(), "<=")
+        start = len(low) + len(dash) + (upper.end(1) if upper[5] else 0)
+        return piece.part(0, len(low), ">="), piece.part(start, len(piece.text), "<=")
     for gap in _GAPS:
         piece = piece.without(gap)
     return piece.split(" ")
@@ -539,27 +540,24 @@ def _exact(op: str, text: str) -> Set | None:
     return () if (op, text) == (">=", "0.0.0") else (Comparator(_PLAIN[op], version),)
 
 
-_EXPECTED: Final = tuple(
-    (re.compile(pattern, re.DOTALL), expected)
-    for pattern, expected in (
-        # what the text holds from the spot on, and what should stand there instead
-        (r"\Z", "a version after the operator"),
-        (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
-        (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
-        (r"!", "an operator such as >= or < (there is no `not`)"),
-        (r"=[<>]", "`>=` or `<=`, with the `=` behind"),
-        (r"[<>]?[v=]{2}", "at most one `=` or `v` before a full version"),
-        (r"[<>]=?[<>~^]|[~^=][~^]|\^[<>]", "one operator, or a blank between two comparators"),
-        (r"[<>=~^]", "a version such as 3 or 2.108.0 behind the operator, and a blank before it"),
-        (r"&", "a blank between comparators (it means *and*)"),
-        (r"[,;]", "a blank between comparators, or `||`"),
-        (r"\|", "`||` between alternatives"),
-        (r"[0-9]", "a number without leading zeros"),
-        (r"\.[0-9xX*]", "at most three numbers"),
-        (r"\.", "a number behind the dot"),
-        (r"-\Z", "` - ` with one plain version on each side, or a prerelease name behind the `-`"),
-        (r"-", "blanks around the `-` between two versions, or a full version before a prerelease"),
-    )
+_EXPECTED: Final = (
+    # what the text holds from the spot on, and what should stand there instead
+    (r"\Z", "a version after the operator"),
+    (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
+    (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
+    (r"!", "an operator such as >= or < (there is no `not`)"),
+    (r"=[<>]", "`>=` or `<=`, with the `=` behind"),
+    (r"[<>]?[v=]{2}", "at most one `=` or `v` before a full version"),
+    (r"[<>]=?[<>~^]|[~^=][~^]|\^[<>]", "one operator, or a blank between two comparators"),
+    (r"[<>=~^]", "a version such as 3 or 2.108.0 behind the operator, and a blank before it"),
+    (r"&", "a blank between comparators (it means *and*)"),
+    (r"[,;]", "a blank between comparators, or `||`"),
+    (r"\|", "`||` between alternatives"),
+    (r"[0-9]", "a number without leading zeros"),
+    (r"\.[0-9xX*]", "at most three numbers"),
+    (r"\.", "a number behind the dot"),
+    (r"-\Z", "` - ` with one plain version on each side, or a prerelease name behind the `-`"),
+    (r"-", "blanks around the `-` between two versions, or a full version before a prerelease"),
 )
 
 
@@ -569,7 +567,8 @@ def _invalid(text: str, word: _Piece) -> InvalidRange:
     end = begun.end() if begun and begun.end() < len(word.text) else 0
     if not begun and not word.text.strip("<>=~^v"):
         end = len(word.text)
-    expected = (expected for pattern, expected in _EXPECTED if pattern.match(word.text[end:]))
+    rest = word.text[end:]
+    expected = (expected for pattern, expected in _EXPECTED if re.match(pattern, rest, re.DOTALL))
     return InvalidRange(text, word.at[end], next(expected, "a version such as 3 or 2.108.0"))
 
 
