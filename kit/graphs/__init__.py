@@ -9,6 +9,7 @@ twins       a graph → table, text, card
 from __future__ import annotations
 
 from .graph import Graph, Node, network, of_composition
+from .lines import networks
 from .placement import Placement, place
 from .svg import to_svg
 from .twins import figure, to_table, to_text
@@ -19,6 +20,7 @@ __all__ = [
     "Placement",
     "figure",
     "network",
+    "networks",
     "of_composition",
     "place",
     "to_svg",

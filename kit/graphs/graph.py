@@ -46,6 +46,7 @@ class Node:
     after: tuple[str, ...]
     second: str
     icon: str
+    tag: str
     ports: tuple[str, ...]
     volumes: tuple[str, ...]
     host: tuple[str, ...]
@@ -210,17 +211,18 @@ def of_composition(
     def node(each: str) -> Node:
         service = services.get(each, Service(name=each))
         after = tuple(need for need, target in edges if target == each)
+        ports = tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports)
         blocked = looped & (ancestors.get(each, frozenset()) | {each})
-        second, icon = _second_line(service, state[each], [one for one in after if one in looped], show, shelf, small)
+        second, icon = _second_line(service, state[each], [one for one in after if one in looped], show, shelf)
         because = decided[each].why if each in decided else ""
         if each not in services:
-            because = f"No service has this name; {_and([t for s, t in edges if s == each])} waits for it."
+            because = f"No service has this name; {words_and([t for s, t in edges if s == each])} waits for it."
         elif each in looped:
-            because = f"It waits for {_and([f'`{one}`' for one in after if one in looped])}, and so for itself."
+            because = f"It waits for {words_and([f'`{one}`' for one in after if one in looped])}, and so for itself."
         return Node(
             name=each, state=state[each], because=because, after=after, second=second, icon=icon,
             round=0 if blocked or each not in kept or each not in services else rounds.column[each] + 1,
-            ports=tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports),
+            ports=ports, tag=_tag([port if small else port.split(" → ")[0] for port in ports if "ports" in show]),
             volumes=tuple(map(str, service.volumes)), host=host_access(service),
         )  # fmt: skip
 
@@ -260,28 +262,33 @@ def _fits(layers: Layers, shelf: int) -> bool:
     return columns * size.width + shelf + (columns - (not shelf)) * size.gap[0] <= WIDE
 
 
-def _second_line(
-    service: Service, state: str, after: list[str], show: Collection[str], shelf: bool, small: bool
-) -> tuple[str, str]:
+def _tag(ports: list[str]) -> str:
+    """
+    >>> _tag(["80", "443"]), _tag(["80", "443", "8080"]), _tag([])
+    ('80, 443', '80 +2', '')
+    """
+    every = ", ".join(ports)
+    return every if len(every) <= 12 else f"{ports[0][:12]} +{len(ports) - 1}".removesuffix(" +0")
+
+
+def _second_line(service: Service, state: str, after: list[str], show: Collection[str], shelf: bool) -> tuple[str, str]:
     """The line below a name, and the icon before it."""
     if state == "cyc":
-        return f"waits for {_and(['itself' if one == service.name else one for one in after])}", ""
+        return f"waits for {words_and(['itself' if one == service.name else one for one in after])}", ""
     if state in _SECOND:
         return _SECOND[state], ""
     volumes = (
         "" if shelf or "volumes" not in show else ", ".join(dict.fromkeys(mount.volume for mount in service.volumes))
     )
     devices = ", ".join(device.split(":")[0] for device in service.devices)
-    made = service.build.context.removeprefix("./") if service.build else service.image
-    if service.build and made not in ("", ".") and small:
-        made = f"built from {made}"
+    made = f"built from {service.build.context.removeprefix('./')}" if service.build else service.image
     choices = (
         (", ".join(lines_of(service)) if "networks" in show else "", "host"),
         (", ".join(host_access(service)) if "host" in show else "", "feature"),
         (volumes, "volume"),
         (devices, "device"),
         ("privileged" if service.privileged else "", "privileged"),
-        ("" if made in (".", service.name) else made, ""),
+        ("" if made == "built from ." else made, ""),
     )
     return next(((text, icon) for text, icon in choices if text), ("", ""))
 
@@ -289,7 +296,7 @@ def _second_line(
 # ------------------------------------------------------------------------------------------------ words
 
 
-def _and(words: Iterable[str]) -> str:
+def words_and(words: Iterable[str]) -> str:
     first = list(words)
     last = first.pop() if first else ""
     return f"{', '.join(first)} and {last}" if first else last
@@ -319,7 +326,7 @@ def _answer(
         who = f"`{row[0]}` waits for itself" if len(row) == 1 else f"{count(len(row), 'service')} wait for each other"
         return f"Refused: {who}."
     if unknown:
-        return f"Refused: no service is called {_and(f'`{name}`' for name in unknown)}."
+        return f"Refused: no service is called {words_and(f'`{name}`' for name in unknown)}."
     if decision:
         return decision.answer
     last = max((node.round for node in nodes), default=0)

@@ -28,7 +28,7 @@ Edge = tuple[str, str]
 """Dependency first, dependent second: the way the arrow points."""
 Point = tuple[float, float]
 
-WIDE: Final = 862
+WIDE: Final = 860
 NARROW: Final = 560
 SHELF: Final = (180, 36)
 _SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 4
@@ -377,7 +377,7 @@ class _Sheet:
         """Let an item that is nearly level with a neighbour be level with it, if there is room."""
         for place, item in enumerate(items):
             near = sorted((abs(y - item.y), y) for one in (*item.before, *item.after) for y in [_level(one, item)])
-            if not near or item.pinned or not 0 < near[0][0] <= 14:
+            if not near or item.pinned or not 0 < near[0][0] <= (60 if item.kind == "stop" else 14):
                 continue
             wanted = near[0][1]
             if place and wanted < items[place - 1].y + self._apart(items[place - 1], item):
