@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, Final
 
-from ..diagnostics import Fix, Path, Span, did_you_mean
+from ..diagnostics import Fix, Path
 from ..source import Node
 from .notes import Notes
 
@@ -115,18 +115,16 @@ def _check(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     if kind == "map" and (rule.keys is not None or rule.values is not None):
         _check_mapping(node, rule, path, note)
     elif kind == "list" and rule.items is not None:
-        seen: list[tuple[object, int]] = []
-        for index, item in enumerate(node.value):
-            _check(item, rule.items, (*path, index), note)
-            if rule.unique:
-                _check_repeated(item, seen, index, path, note)
-    elif kind in rule.scalars or ("num" in rule.scalars and kind in ("int", "float")) or _whole(node, rule):
-        _check_scalar(node, rule, path, note)
+        _check_list(node, rule, path, note)
+    elif kind in rule.scalars or (kind in ("int", "float") and "num" in rule.scalars) or _whole(node, rule):
+        if rule.words or rule.pattern or rule.low is not None:
+            _check_scalar(node, rule, path, note)
     else:
         _wrong_kind(node, rule, path, note)
 
 
 def _whole(node: Node, rule: Rule) -> bool:
+    """A fraction that is whole counts as an integer."""
     return "int" in rule.scalars and node.kind == "float" and float(node.value).is_integer()
 
 
@@ -134,87 +132,68 @@ def _check_scalar(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     value, name = node.value, _name(path)
     if node.kind == "str":
         if rule.words and value not in rule.words:
-            note.error("unknown-word", rule.number or "C-8", f"`{name}` cannot be `{value}`", node, path,
-                       did_you_mean(value, rule.words))  # fmt: skip
+            hint = note.hint(value, rule.words) or f"known here: {', '.join(rule.words)}"
+            note.say("unknown-word", node, path, rule=rule.number, help=hint, name=name, value=value)
         elif rule.pattern and not re.search(rule.pattern, value):
-            note.error("unreadable-text", "C-44" if name == "pull_policy" else "C-8",
-                       f"`{name}` cannot be `{value}`", node, path)  # fmt: skip
-    elif node.kind in ("int", "float") and (
-        (rule.low is not None and value < rule.low) or (rule.high is not None and value > rule.high)
-    ):
-        upper = f"between {rule.low} and {rule.high}" if rule.high is not None else f"{rule.low} or more"
-        note.error("out-of-range", rule.number or "C-10", f"`{name}` must be {upper}, not {value}", node, path)
+            note.say("unreadable-text", node, path, rule=rule.number, name=name, value=value)
+    elif (rule.low is not None and value < rule.low) or (rule.high is not None and value > rule.high):
+        wanted = f"between {rule.low} and {rule.high}" if rule.high is not None else f"{rule.low} or more"
+        note.say("out-of-range", node, path, rule=rule.number, name=name, wanted=wanted, value=value)
 
 
 def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     entries: dict[str, Node] = node.value
-    keys = rule.keys
     for key, value in entries.items():
-        here = (*path, key)
-        if keys is not None:
-            inner = keys.get(key)
-            if inner is None:
-                if not (rule.extensions and key.startswith("x-")):
-                    _unknown_key(node, key, tuple(keys), here, note)
-                continue
+        inner = rule.values if rule.keys is None else rule.keys.get(key)
+        if inner is None:
+            if not (rule.extensions and key.startswith("x-")):
+                _unknown_key(node, key, tuple(rule.keys or ()), (*path, key), note)
+        elif rule.names and not re.fullmatch(rule.names, key, re.DOTALL):
+            note.say("bad-name", node.key_span(key), (*path, key), name=key)
         else:
-            assert rule.values is not None
-            inner = rule.values
-            if rule.names and not re.fullmatch(rule.names, key, re.DOTALL):
-                note.error("bad-name", "C-8", f"`{key}` cannot be a name here", _key_place(node, key), here,
-                           "use letters, digits, `.`, `_` and `-` only")  # fmt: skip
-                continue
-        _check(value, inner, here, note)
+            _check(value, inner, (*path, key), note)
     for key in rule.required:
         if key not in entries:
-            note.error("missing-key", rule.number or "C-8", f"`{_name(path)}` needs `{key}`", node, path)
+            note.say("missing-key", node, path, rule=rule.number, name=_name(path), key=key)
 
 
-def _check_repeated(item: Node, seen: list[tuple[object, int]], index: int, path: Path, note: Notes) -> None:
-    plain = (item.kind in ("int", "float") and "num") or item.kind, item.plain()
-    for earlier, place in seen:
-        if earlier == plain:
-            note.error("repeated-item", "C-33", f"items {place + 1} and {index + 1} of `{_name(path)}` are equal",
-                       item, (*path, index), "remove one of them")  # fmt: skip
-            return
-    seen.append((plain, index))
+def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:
+    assert rule.items is not None
+    seen: dict[str, int] = {}
+    for index, item in enumerate(node.value):
+        _check(item, rule.items, (*path, index), note)
+        if rule.unique:
+            key = json.dumps(item.plain(), sort_keys=True, default=str)
+            first = seen.setdefault(key, index)
+            if first != index:
+                place = (*path, index)
+                note.say("repeated-item", item, place, name=_name(path), first=first + 1, second=index + 1)
 
 
 def _unknown_key(node: Node, key: str, known: tuple[str, ...], path: Path, note: Notes) -> None:
+    hint = note.hint(key, known) or "remove it, or rename it to `x-…`, which is ignored"
     where = f"`{_name(path[:-1])}`" if len(path) > 1 else "a composition"
-    note.error("unknown-key", "C-8", f"{where} has no key `{key}`", _key_place(node, key), path,
-               did_you_mean(key, known) if len(known) < 12 else _near(key, known))  # fmt: skip
-
-
-def _near(key: str, known: tuple[str, ...]) -> str:
-    text = did_you_mean(key, known)
-    return text if text.startswith("did") else "remove it, or rename it to `x-…`, which is ignored"
+    note.say("unknown-key", node.key_span(key), path, help=hint, where=where, key=key)
 
 
 def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
-    name, accepted = _name(path) or "the composition", rule.accepted
+    name, value = _name(path) or "the composition", node.value
     if node.kind == "time":
-        note.error("unquoted-date", "C-12", f"`{node.value}` is read as a date, and no field takes one", node, path,
-                   "put it in quotes", fix=Fix(node.span, f'"{node.value}"'))  # fmt: skip
+        note.say("unquoted-date", node, path, value=value, fix=Fix(node.span, f'"{value}"'))
         return
     number = rule.number or ("C-7" if len(path) <= 2 else "C-16" if node.kind == "null" else "C-10")
     if node.kind == "null":
-        note.error("empty-value", number, f"`{name}` is empty; it must be {accepted}", node, path,
-                   "give it a value, or remove the key")  # fmt: skip
+        note.say("empty-value", node, path, rule=number, name=name, wanted=rule.accepted)
         return
-    fix, help_text = None, ""
+    fix, hint = None, ""
     if node.kind in ("int", "float", "bool") and "str" in rule.scalars:
-        help_text = "put it in quotes"
-        written = str(node.value).lower() if node.kind == "bool" else str(node.value)
+        written = str(value).lower() if node.kind == "bool" else str(value)
+        hint = "put it in quotes"
         fix = Fix(node.span, f'"{written}"') if len(written) == node.span.width else None
     elif rule.items is not None and node.kind not in ("list", "map"):
-        help_text = "write a list: put it in [ and ]"
-    note.error("wrong-kind", number, f"`{name}` must be {accepted}, not {WORDS[node.kind]}", node, path, help_text,
-               fix=fix)  # fmt: skip
-
-
-def _key_place(node: Node, key: str) -> Span:
-    return node.keys.get(key, node.span)
+        hint = "write a list: put it in [ and ]"
+    note.say("wrong-kind", node, path, rule=number, help=hint, fix=fix, name=name, wanted=rule.accepted,
+             value=WORDS[node.kind])  # fmt: skip
 
 
 def _name(path: Path) -> str:

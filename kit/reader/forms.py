@@ -25,7 +25,7 @@ UNITS: Final = {
 }  # fmt: skip
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 (it names the text, not the failure)
     """A text that is no short form. `rule` is the rule it breaks; `help` says what to write."""
 
     def __init__(self, rule: str, message: str, help: str = "") -> None:

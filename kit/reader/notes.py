@@ -7,12 +7,22 @@ error that the real parser would show (C-3).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path as File
+from typing import Any, Final, Protocol
 
-from ..diagnostics import Diagnostic, Fix, Path, Severity, Span
+from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean
 
-FALSE_ALARM = "port-mode-false-alarm"
+SAYINGS: Final[dict[str, dict[str, Any]]] = json.loads(
+    (File(__file__).parent / "findings.json").read_text(encoding="utf-8")
+)
+"""What each finding says, by its code: rule, severity, message, help and, for errors, class and stage."""
+
+MOST_HINTS: Final = 100
+"""Looking for the nearest word is slow: a text with more mistakes than this gets no more hints."""
+
+FALSE_ALARM: Final = "port-mode-false-alarm"
 """The warning that comes for every port although nothing is wrong (C-4)."""
 
 
@@ -42,6 +52,7 @@ class Notes:
     def __init__(self) -> None:
         self.stage = 0
         self.changes: list[Change] = []
+        self._hints = MOST_HINTS
         self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
 
     def error(
@@ -103,6 +114,40 @@ class Notes:
         )
         if code:
             self.add(severity, code, rule, message, at, path, help, fix)
+
+    def say(
+        self,
+        code: str,
+        at: Placed | Span,
+        path: Path = (),
+        *,
+        change: tuple[object, object] | None = None,
+        rule: str = "",
+        stage: int | None = None,
+        order: tuple[int, ...] = (),
+        help: str = "",
+        fix: Fix | None = None,
+        **words: object,
+    ) -> None:
+        """The finding *code* of `findings.json`, with *words* filled in; *change* is what was and what is now."""
+        row = SAYINGS[code]
+        rule, severity = rule or row["rule"], Severity(row["severity"])
+        message, help = row["message"].format_map(words), help or row.get("help", "").format_map(words)
+        if severity is Severity.ERROR:
+            kind, stage = row.get("class", "ParseError"), row.get("stage") if stage is None else stage
+            self.error(code, rule, message, at, path, help, kind, order=order, fix=fix, stage=stage)
+        elif change is not None:
+            self.change(path, *change, rule, severity, at, code=code, message=message, help=help, fix=fix)
+        else:
+            self.add(severity, code, rule, message, at, path, help, fix)
+
+    def hint(self, written: str, known: tuple[str, ...]) -> str:
+        """`did you mean …?`, or nothing when no known word is near."""
+        self._hints -= 1
+        if self._hints < 0 or len(known) > MOST_HINTS or len(written) > MOST_HINTS:
+            return ""
+        text = did_you_mean(written, known)
+        return text if text.startswith("did") else ""
 
     @property
     def failed(self) -> bool:
