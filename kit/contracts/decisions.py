@@ -26,32 +26,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
 from .reasons import OF_TYPE, Clause, Fact, Facts, clause_of, version_of
-from .requirements import (
-    LABEL_OF,
-    TYPES,
-    AnyOf,
-    Contract,
-    LabelType,
-    Malformed,
-    Requirement,
-    contract_of,
-    is_optional,
-    read_contract,
-)
+from .requirements import LABEL_OF, TYPES, AnyOf, Contract, Malformed, contract_of, is_optional, read_contract
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
 
 STATE_WORDS: Final[dict[State, str]] = {
-    "run": "runs",
-    "out": "left out",
-    "no": "rejected",
-    "old": "old release still runs",
-    "ref": "refused",
+    "run": "runs", "out": "left out", "no": "rejected", "old": "old release still runs", "ref": "refused",
+}  # fmt: skip
+_SAID: Final[dict[State, str]] = {
+    "run": "`{}` runs. It asks for nothing.",
+    "out": "`{}` is optional, and its {} not met: it is left out.",
+    "no": "`{}` is not optional, and its {} not met.",
+    "old": "`{}` could run here, but the release is rejected as a whole.",
 }
 
 
@@ -77,62 +69,60 @@ class Decision:
     refused_by: tuple[str, str] | None = None
     rule: str = ""
 
+    def _names(self, *states: State) -> tuple[str, ...]:
+        return tuple([each.name for each in self.services if each.state in states])
+
     @property
     def unmet(self) -> tuple[str, ...]:
         """Services whose requirements do not hold, the optional ones included (S-59)."""
-        return tuple([each.name for each in self.services if not each.met and each.state != "ref"])
+        return self._names("no", "out")
 
     @property
     def dropped(self) -> tuple[str, ...]:
         """Those of them that are optional, also when the release is rejected."""
-        return tuple([each.name for each in self.services if each.state == "out"])
+        return self._names("out")
 
     @property
     def run(self) -> tuple[str, ...]:
         """Services of the new release that run. None, if it is rejected or refused."""
-        return tuple([each.name for each in self.services if each.runs])
+        return self._names("run")
 
     @property
     def why(self) -> tuple[str, ...]:
         """What decides, as sentences: those of the services that do not run, the causes first."""
         if self.refused_by:
-            return (f"{self.refused_by[1]} The device refuses the whole offer ({self._rules}).",)
-        causes = [each.why for each in self.services if each.state == "no"]
-        others = [each.why for each in self.services if each.state == "out"]
-        return tuple(causes + others) or (self.situation,)
-
-    @property
-    def _rules(self) -> str:
-        return f"{self.rule}, S-55"
+            return (f"{self.refused_by[1]} The device refuses the whole offer ({self.rule}, S-55).",)
+        lost = [[each.why for each in self.services if each.state == state] for state in ("no", "out")]
+        return tuple(lost[0] + lost[1]) or (self.situation,)
 
     @property
     def answer(self) -> str:
         """One sentence that could be read alone."""
         count, running = len(self.services), len(self.run)
-        match self.outcome:
-            case "deployed":
-                return f"Deployed: {_all(count)}." if count else "Deployed: the release has no services."
-            case "partial":
-                return f"Partly deployed: {running or 'none'} of {count} services {'runs' if running < 2 else 'run'}."
-            case "rejected":
-                return "Rejected. The old release goes on running."
-        return "Refused. The old release goes on running."
+        if self.outcome in ("rejected", "refused"):
+            return f"{self.outcome.capitalize()}. The old release goes on running."
+        if self.outcome == "partial":
+            return f"Partly deployed: {running or 'none'} of {count} services {'runs' if running < 2 else 'run'}."
+        all_ = (
+            ("the release has no services", "the only service runs")[count]
+            if count < 2
+            else f"all {count} services run"
+        )
+        return f"Deployed: {all_}."
 
     @property
     def situation(self) -> str:
         """The second line: which clause decides, or that all hold."""
         if self.refused_by:
             return self.refused_by[1]
-        wanted: State = "no" if self.outcome == "rejected" else "out"
-        lost = [each for each in self.services if each.state == wanted]
-        if not lost:
-            asks = any(each.clauses for each in self.services)
-            return "Every requirement holds." if asks else "No service asks for anything."
+        if self.outcome == "deployed":
+            asked = any(each.clauses for each in self.services)
+            return "Every requirement holds." if asked else "No service asks for anything."
+        cause: State = "no" if self.outcome == "rejected" else "out"
+        lost = [each for each in self.services if each.state == cause]
         if len(lost) > 1:
-            names = listed([f"`{each.name}`" for each in lost])
-            return f"{names} cannot run here" + (
-                ", and none of them is optional." if wanted == "no" else " and are left out."
-            )
+            so = "and none of them is optional" if cause == "no" else "and all of them are optional"
+            return f"{listed([f'`{each.name}`' for each in lost])} cannot run here, {so}."
         failed = [each for each in lost[0].clauses if not each.met]
         opening = "One clause decides" if len(failed) == 1 else f"{len(failed)} clauses decide"
         return f"{opening}: `{lost[0].name}` asks for {listed([_missing(each) for each in failed])}."
@@ -144,12 +134,8 @@ class Decision:
     def to_json(self) -> dict[str, object]:
         """The decision as plain values, in the shape of `kit decide --json`."""
         services = {
-            each.name: {
-                "optional": each.optional,
-                "met": each.met,
-                "runs": each.runs,
-                "requirements": [clause.to_json() for clause in each.clauses],
-            }
+            each.name: {"optional": each.optional, "met": each.met, "runs": each.runs}
+            | {"requirements": [clause.to_json() for clause in each.clauses]}
             for each in (self.services if self.outcome != "refused" else ())
         }
         lists = {"dropped": list(self.dropped), "unmet": list(self.unmet), "why": list(self.why)}
@@ -160,21 +146,14 @@ class Decision:
 
     def _lines(self) -> Iterator[str]:
         """The tree, read aloud: what does not hold before what holds."""
+        marks = {True: "yes", False: "no"}
         for each in self.services if self.outcome != "refused" else ():
             yield f"  {_said(each.name, each.state, len(each.clauses), sum(not clause.met for clause in each.clauses))}"
             for clause in sorted(each.clauses, key=lambda clause: clause.met):
-                yield f"    {_mark(clause.met)}: {clause.why}"
-                yield from (f"        {_mark(c.met)}: `{c.text}` asks for {c.words}" for c in clause.comparisons)
+                yield f"    {marks[clause.met]}: {clause.why}"
+                yield from (f"        {marks[c.met]}: `{c.text}` asks for {c.words}" for c in clause.comparisons)
                 if clause.source:
                     yield f"        read from {clause.source}"
-
-
-def _mark(met: bool) -> str:
-    return "yes" if met else "no"
-
-
-def _all(count: int) -> str:
-    return f"all {count} services run" if count > 1 else "the only service runs"
 
 
 def listed(words: list[str]) -> str:
@@ -201,7 +180,6 @@ def _missing(clause: Clause) -> str:
 
 # -------------------------------------------------------------------------------------------- deciding
 
-
 _MANY: Final = 1 << 15  # answers to remember for one service
 Key = tuple[Fact | None, ...]
 """The facts that one service looks at."""
@@ -210,12 +188,11 @@ Key = tuple[Fact | None, ...]
 class _Question:
     """One service, ready to be asked: it looks at the facts that its contract names, and at nothing else."""
 
-    __slots__ = ("answers", "bad", "entries", "facts", "name", "optional", "types")
+    __slots__ = ("answers", "entries", "facts", "name", "optional", "types")
 
     def __init__(self, service: Service, contract: Contract) -> None:
         self.name, self.optional, self.entries = service.name, is_optional(service), contract.requires
-        self.bad: State = "out" if self.optional else "no"
-        asked = {atom.type for each in self.entries for atom in _members(each)}
+        asked = {atom.type for each in self.entries for atom in each.members}
         self.types = tuple(type for type in OF_TYPE if type in asked)
         names = [OF_TYPE[type] for type in self.types]
         # With fewer than two names an attrgetter gives no tuple.
@@ -229,13 +206,21 @@ class _Question:
         have = dict(zip(self.types, facts, strict=True))
         clauses = tuple([clause_of(each, have) for each in self.entries])
         failed = [each.why for each in clauses if not each.met]
-        state = self.bad if failed else "run"
+        state: State = ("out" if self.optional else "no") if failed else "run"
         why = " ".join((_said(self.name, state, len(clauses), len(failed)), *failed))
         if len(self.answers) >= _MANY:
             self.answers.clear()
         found = ServiceDecision(self.name, self.optional, not failed, not failed, clauses, why, state)
         self.answers[facts] = found
         return found
+
+
+@lru_cache(maxsize=1 << 12)
+def _said(name: str, state: State, count: int = 0, failed: int = 0) -> str:
+    """What becomes of a service, without its clauses."""
+    if state == "run" and count:
+        return f"`{name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
+    return _SAID[state].format(name, "requirement is" if failed == 1 else "requirements are")
 
 
 def _as_rejected(service: ServiceDecision) -> ServiceDecision:
@@ -245,72 +230,52 @@ def _as_rejected(service: ServiceDecision) -> ServiceDecision:
     return service._replace(runs=False, state="old", why=_said(service.name, "old"))
 
 
-@lru_cache(maxsize=1 << 12)
-def _said(name: str, state: State, count: int = 0, failed: int = 0) -> str:
-    """What becomes of a service, without its clauses."""
-    its = "requirement is" if failed == 1 else "requirements are"
-    match state:
-        case "run":
-            hold = "Its requirement holds." if count == 1 else f"All {count} requirements hold."
-            return f"`{name}` runs. {hold if count else 'It asks for nothing.'}"
-        case "out":
-            return f"`{name}` is optional, and its {its} not met: it is left out."
-        case "no":
-            return f"`{name}` is not optional, and its {its} not met."
-        case "old":
-            return f"`{name}` could run here, but the release is rejected as a whole."
-    return f"`{name}` is part of an offer that is refused."
-
-
 class _Hurdle(NamedTuple):
-    """Something that can make a device refuse the offer: an unreadable contract, or a label and its minimum."""
+    """Something for which a supervisor below `floor` refuses the offer."""
 
     service: str
-    label: LabelType | None
-    malformed: Malformed | None
+    floor: tuple[float, ...]
+    reason: str
+    rule: str
+
+
+_NO_SUPERVISOR: Final = (float("inf"),)  # a contract that cannot be read, whatever the supervisor
 
 
 class _Release:
     """A composition, ready to be asked about many devices."""
 
-    __slots__ = ("broken", "composition", "floor", "hurdles", "questions")
+    __slots__ = ("composition", "floor", "hurdles", "questions")
 
     def __init__(self, composition: Composition, contracts: Mapping[str, object]) -> None:
         self.composition = composition
         self.questions: list[tuple[Callable[[Facts], Key], dict[Key, ServiceDecision], _Question]] = []
         self.hurdles: list[_Hurdle] = []
         for service in composition.services:
-            self.hurdles += [
-                _Hurdle(service.name, LABEL_OF[key], None) for key in dict(service.labels) if key in LABEL_OF
-            ]
+            for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
+                documented, measured = (".".join(map(str, each)) for each in (label.minimum, label.measured))
+                since = f"supervisors understand it from {documented} on (as documented; measured: {measured})"
+                self.hurdles.append(_Hurdle(service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
             contract = contract_for(service, contracts)
             if isinstance(contract, Malformed):
-                self.hurdles.append(_Hurdle(service.name, None, contract))
+                self.hurdles.append(
+                    _Hurdle(service.name, _NO_SUPERVISOR, f"cannot be read: {contract.reason}", contract.rule)
+                )
             else:
                 question = _Question(service, contract)
                 self.questions.append((question.facts, question.answers, question))
-        self.broken = any(each.malformed for each in self.hurdles)
-        self.floor = max((each.label.minimum for each in self.hurdles if each.label), default=(0, 0, 0))
+        self.floor = max((each.floor for each in self.hurdles), default=(0,))
 
     def refusal(self, facts: Facts) -> tuple[str, str, str] | None:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
         version = version_of(facts.supervisor.version) if facts.supervisor else None
-        triple = version.triple if version else self.floor
-        if not self.broken and triple >= self.floor:
+        triple = version.triple if version else (0,)
+        if triple >= self.floor:
             return None
-        for each in self.hurdles:
-            if each.malformed:
-                return each.service, f"`{each.service}`: {each.malformed.reason}.", each.malformed.rule
-            if each.label and triple < each.label.minimum:
-                documented, measured = (
-                    ".".join(map(str, numbers)) for numbers in (each.label.minimum, each.label.measured)
-                )
-                since = f"supervisors understand it from {documented} on (as documented; measured: {measured})"
-                return (
-                    each.service,
-                    f"`{each.service}` carries `{each.label.key}`: {since}, this device has {version}.",
-                    "S-71",
-                )
+        for service, floor, reason, rule in self.hurdles:
+            if triple < floor and (version or rule != "S-71"):
+                this = f"; this device has {version}" if rule == "S-71" else ""
+                return service, f"`{service}` {reason}{this}.", rule
         return None
 
     def decide(self, facts: Facts, name: str) -> Decision:
@@ -329,15 +294,12 @@ class _Release:
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""
-        service, reason, rule = refusal
-        why = f"`{service}` decides: {reason}"
-        services = tuple(
-            ServiceDecision(
-                each.name, is_optional(each), False, False, (), reason if each.name == service else why, "ref"
-            )
+        reason = refusal[1]
+        services = [
+            ServiceDecision(each.name, is_optional(each), False, False, (), reason, "ref")
             for each in self.composition.services
-        )
-        return Decision("refused", services, name, (service, reason), rule)
+        ]
+        return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
 
 
 def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
@@ -348,20 +310,12 @@ def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract 
     given = read_contract(contracts[service.name])
     if isinstance(given, Malformed):
         return given
-    names = {(atom.type, atom.slug, atom.version): atom for each in labelled.requires for atom in _members(each)}
-
-    def named(entry: Requirement | AnyOf) -> Requirement | AnyOf:
-        if isinstance(entry, AnyOf):
-            return AnyOf(tuple(names.get((each.type, each.slug, each.version), each) for each in entry.members))
-        return names.get((entry.type, entry.slug, entry.version), entry)
-
-    return Contract(tuple(map(named, given.requires)), given.slug, given.type)
+    names = {atom._replace(label=""): atom for each in labelled.requires for atom in each.members}
+    requires = [AnyOf(tuple([names.get(atom, atom) for atom in each.members])) for each in given.requires]
+    return Contract(tuple(requires), given.slug, given.type)
 
 
-def _members(entry: Requirement | AnyOf) -> tuple[Requirement, ...]:
-    return entry.members if isinstance(entry, AnyOf) else (entry,)
-
-
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _KNOWN: Final[dict[int, _Release]] = {}
 
 
@@ -377,11 +331,8 @@ def _release(composition: Composition, contracts: Mapping[str, object]) -> _Rele
     return known
 
 
-_NO_CONTRACTS: Final[Mapping[str, object]] = {}
-
-
 def decide(
-    composition: Composition, facts: Facts, *, contracts: Mapping[str, object] = _NO_CONTRACTS, name: str = ""
+    composition: Composition, facts: Facts, *, contracts: Mapping[str, object] = _NONE, name: str = ""
 ) -> Decision:
     """What a device with these facts makes of a release.
 
@@ -394,8 +345,7 @@ def decide(
     return _release(composition, contracts).decide(facts, name)
 
 
-@dataclass(frozen=True, slots=True)
-class OfferDecision:
+class OfferDecision(NamedTuple):
     """What a device makes of several apps at once (S-65). `refused` is app, service and reason."""
 
     apps: Mapping[str, Decision]
@@ -410,9 +360,9 @@ def decide_offer(
     apps: Mapping[str, Composition], facts: Facts, *, contracts: Mapping[str, Mapping[str, object]] | None = None
 ) -> OfferDecision:
     """Each app is decided on its own, but one that is refused takes all others with it (S-55, S-65)."""
-    releases = {app: _release(composition, (contracts or {}).get(app, {})) for app, composition in apps.items()}
+    releases = {app: _release(composition, (contracts or {}).get(app, _NONE)) for app, composition in apps.items()}
     for app, release in releases.items():
         if refusal := release.refusal(facts):
             decisions = {name: each.refused(refusal, name) for name, each in releases.items()}
-            return OfferDecision(decisions, (app, refusal[0], refusal[1]))
+            return OfferDecision(decisions, (app, *refusal[:2]))
     return OfferDecision({name: each.decide(facts, name) for name, each in releases.items()})

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
 from ..versions import clarify
@@ -25,7 +25,6 @@ from .requirements import (
     LABEL_OF,
     OPTIONAL,
     TYPES,
-    AnyOf,
     Malformed,
     Requirement,
     contract_of,
@@ -79,17 +78,20 @@ def flips(
     # Contracts that only repeat the labels must change with them.
     given = {name: raw for name, raw in (contracts or {}).items() if not _repeats(composition.service(name), raw)}
     now = decide(composition, facts, contracts=given)
-    aim = wanted or ("deployed" if now.outcome == "partial" else "partial")
-    search = _Search(composition, facts, given, aim)
-    if search.reached(now) or search.unreadable or not (aim in ("partial", "deployed") or composition.service(aim)):
+    search = _Search(composition, facts, given, wanted or ("deployed" if now.outcome == "partial" else "partial"))
+    if search.impossible or search.reached(now):
         return ()
-    return (*search.of_labels(now), *search.of_releases(releases), *search.of_facts())
+    return (*search.of_labels(), *search.of_releases(releases), *search.of_facts())
 
 
 def _repeats(service: Service | None, raw: object) -> bool:
-    labelled = contract_of(service) if service else None
-    given = contract_for(service, {service.name: raw}) if service else None
-    return labelled is not None and not isinstance(given, Malformed | None) and given.requires == labelled.requires
+    """Whether a contract is the one that the labels give."""
+    if service is None or not (labelled := contract_of(service)):
+        return False
+    given = contract_for(service, {service.name: raw})
+    return not isinstance(given, Malformed) and [e.members for e in given.requires] == [
+        e.members for e in labelled.requires
+    ]
 
 
 class _Search:
@@ -97,32 +99,28 @@ class _Search:
 
     def __init__(self, composition: Composition, facts: Facts, contracts: Mapping[str, object], aim: str) -> None:
         self.composition, self.facts, self.contracts, self.aim = composition, facts, contracts, aim
-        self.unreadable = False
-        self.single: list[Requirement] = []  # each must hold
-        self.choices: list[AnyOf] = []  # of each, one must hold
-        for service in composition.services:
-            contract = contract_for(service, contracts)
-            if isinstance(contract, Malformed):
-                self.unreadable = True
-            elif aim in ("deployed", service.name) or _must_run(composition, service.name):
-                entries = [
-                    each.members[0] if isinstance(each, AnyOf) and len(each.members) == 1 else each
-                    for each in contract.requires
-                ]
-                self.single += [each for each in entries if isinstance(each, Requirement)]
-                self.choices += [each for each in entries if isinstance(each, AnyOf)]
+        read = {each.name: contract_for(each, contracts) for each in composition.services}
+        must = [read[each.name] for each in composition.services if self.must_run(each)]
+        entries = [
+            entry for each in must if not isinstance(each, Malformed) for entry in each.requires if entry.members
+        ]
+        # Choices between facts tie several facts together; every other entry binds one.
+        self.choices = [each for each in entries if len({atom.type for atom in each.members}) > 1]
+        self.single = [each for each in entries if each not in self.choices]
         labels = [LABEL_OF[key] for each in composition.services for key in dict(each.labels) if key in LABEL_OF]
         self.floor = max((label.minimum for label in labels), default=(0, 0, 0))
+        unreadable = any(isinstance(each, Malformed) for each in read.values())
+        self.impossible = unreadable or not (aim in ("partial", "deployed") or aim in read)
 
-    def decide(self, facts: Facts, composition: Composition | None = None) -> Decision:
-        return decide(composition or self.composition, facts, contracts=self.contracts)
+    def must_run(self, service: Service) -> bool:
+        return self.aim in ("deployed", service.name) or not is_optional(service)
 
     def reached(self, decision: Decision) -> bool:
-        if self.aim == "deployed":
-            return decision.outcome == "deployed"
-        return decision.outcome in ("deployed", "partial") and (self.aim == "partial" or self.aim in decision.run)
+        if self.aim in ("deployed", "partial"):
+            return decision.outcome in ("deployed", self.aim)
+        return self.aim in decision.run
 
-    def flip(
+    def checked(
         self,
         kind: Literal["fact", "label"],
         changes: Iterable[Change],
@@ -131,22 +129,24 @@ class _Search:
         composition: Composition,
     ) -> Iterator[Flip]:
         """The flip, if it is one."""
-        decision = self.decide(facts, composition)
+        decision = decide(composition, facts, contracts=self.contracts)
         if self.reached(decision):
             yield Flip(kind, tuple(changes), sentence, decision.outcome, facts, composition)
 
     # ------------------------------------------------------------------------------------------ facts
 
-    def holds(self, type: str, fact: Fact | None) -> bool:
-        """Whether this fact meets every requirement of its type that must hold, and is not too old for the labels."""
-        if type == "sw.supervisor" and fact and (version := version_of(fact.version)) and version.triple < self.floor:
-            return False
-        return all(clause(each, fact).met for each in self.single if each.type == type)
+    def meets(self, type: str, fact: Fact | None) -> bool:
+        """Whether this fact meets every entry that binds it alone, and is not too old for the labels (S-71)."""
+        version = version_of(fact.version) if fact and type == "sw.supervisor" else None
+        mine = (each.members for each in self.single if each.members[0].type == type)
+        return not (version and version.triple < self.floor) and all(
+            any(clause(a, fact).met for a in atoms) for atoms in mine
+        )
 
     def of_facts(self) -> Iterator[Flip]:
         """The fewest facts that must change, each to the nearest value that will do."""
-        failing = [type for type in OF_TYPE if not self.holds(type, self.facts.get(type))]
-        values = {type: [each for each in self.edges(type) if self.holds(type, each)] for type in OF_TYPE}
+        failing = [type for type in OF_TYPE if not self.meets(type, self.facts.get(type))]
+        values = {type: [each for each in self.edges(type) if self.meets(type, each)] for type in OF_TYPE}
         others = [type for type in OF_TYPE if type not in failing] if self.choices else []
         tries = (
             dict(zip(types, facts, strict=True))
@@ -155,150 +155,132 @@ class _Search:
             for facts in product(*(values[type] for type in types))
         )
         for found in islice(tries, _TRIES):
-            after = replace(self.facts, **{OF_TYPE[type]: fact for type, fact in found.items()})  # type: ignore[arg-type]
-            changes = [_fact_change(type, self.facts.get(type), fact) for type, fact in found.items()]
-            if flip := next(self.flip("fact", changes, _go_to(found, self.facts), after, self.composition), None):
+            fields: dict[str, Any] = {OF_TYPE[type]: fact for type, fact in found.items()}
+            before = {type: self.facts.get(type) for type in found}
+            changes = [
+                Change(type, (b := before[type]) and b.shown, fact.shown, key=type) for type, fact in found.items()
+            ]
+            sentence = _go_to(found, before)
+            for flip in self.checked("fact", changes, sentence, replace(self.facts, **fields), self.composition):
                 yield flip
                 return
 
     def edges(self, type: str) -> list[Fact]:
         """Values that a fact could take: the ends of the ranges that are asked for, the nearest newer one first."""
-        atoms = [each for each in self.single if each.type == type]
-        atoms += [each for choice in self.choices for each in choice.members if each.type == type]
-        now = self.facts.get(type)
-        found = {
-            (each.slug or (now.slug if now else TYPES[type].slug) or None, text)
-            for each in atoms
-            for text in (_edges(each.version) if each.version else [now.version if now else None])
-        }
+        now, label = self.facts.get(type), TYPES[type]
+        found: set[tuple[str | None, str | None]] = set()
+        for atom in (atom for each in (*self.single, *self.choices) for atom in each.members if atom.type == type):
+            slug = atom.slug or (now.slug if now else label.slug)
+            kept = now.version if now else None
+            found |= {(slug, text) for text in (_edges(atom.version) if atom.version else [kept])}
         if type == "sw.supervisor":
             found.add((None, ".".join(map(str, self.floor))))
-        if TYPES[type].value == "range":
+        if label.value == "range":
             found = {(slug, text or "0.0.0") for slug, text in found}
         here = version_of(now.version) if now else None
 
-        def nearness(value: tuple[str | None, str | None]) -> tuple[bool, bool, tuple[int, ...]]:
+        def nearness(value: tuple[str | None, str | None]) -> tuple[bool, bool, tuple[int, ...], str]:
             version = version_of(value[1])
             older = bool(version and here and version < here)
-            return version is None, older, tuple(-n if older else n for n in version.triple) if version else ()
+            return (
+                version is None,
+                older,
+                tuple(-n if older else n for n in version.triple) if version else (),
+                str(value),
+            )
 
-        ordered = sorted(found, key=lambda value: (nearness(value), str(value)))
-        return [Fact(slug, text, "what would have to be") for slug, text in ordered if slug or text]
+        return [Fact(*value, "what would have to be") for value in sorted(found, key=nearness) if any(value)]
 
     def of_releases(self, releases: Iterable[tuple[str, Facts]]) -> Iterator[Flip]:
         """The nearest balenaOS release with which it happens. One change: the facts come with the release."""
-        failing = [each for each in self.single if not clause(each, self.facts.get(each.type)).met]
+        failing = [type for type in OF_TYPE if not self.meets(type, self.facts.get(type))]
         now = self.facts.os.version if self.facts.os else None
         for version, facts in releases:
-            if all(clause(each, facts.get(each.type)).met for each in failing):
-                told = dict.fromkeys(each.type for each in failing if each.type != "sw.os")
-                news = [f"{TYPES[type].noun} {fact.shown}" for type in told if (fact := facts.get(type))]
-                brackets = f" ({', '.join(news)})" if news else ""
-                sentence = f"bring the device to balenaOS {version}{brackets}"
+            if all(self.meets(type, facts.get(type)) for type in failing):
+                news = [
+                    f"{TYPES[type].noun} {fact.shown}"
+                    for type in failing
+                    if type != "sw.os" and (fact := facts.get(type))
+                ]
+                sentence = f"bring the device to balenaOS {version}{f' ({listed(news)})' if news else ''}"
                 change = Change("balenaOS", now, version, key="sw.os")
-                if flip := next(self.flip("fact", (change,), sentence, facts, self.composition), None):
+                for flip in self.checked("fact", (change,), sentence, facts, self.composition):
                     yield flip
                     return
 
     # ----------------------------------------------------------------------------------------- labels
 
-    def of_labels(self, now: Decision) -> Iterator[Flip]:
-        """The fewest labels that must change: written anew where that is enough, else the optional mark."""
+    def of_labels(self) -> Iterator[Flip]:
+        """The fewest labels that must change: written anew where that is enough, and with the optional mark instead."""
         young = list(self.too_young())
         composition = _relabelled(self.composition, young)
-        now = self.decide(self.facts, composition) if young else now
-        seen: set[tuple[Change, ...]] = set()
-        for prefer_optional in (False, True):
+        now = decide(composition, self.facts, contracts=self.contracts)
+        seen: list[list[Change]] = []
+        for marking in (False, True):
             changes = list(young)
             for service in now.services:
-                if service.met or not (self.aim in ("deployed", service.name) or _must_run(composition, service.name)):
-                    continue
                 written = [_rewritten(service.name, each, self.facts) for each in service.clauses if not each.met]
-                mark = [
-                    Change(
-                        f"{OPTIONAL} of {service.name}", _label(composition, service.name), "1", service.name, OPTIONAL
-                    )
-                ]
+                before = composition.service(service.name)
+                if not written or not before or not self.must_run(before):
+                    continue
                 may_go = self.aim not in ("deployed", service.name)
-                if may_go and (None in written or len(written) > 1 or prefer_optional):
-                    changes += mark
-                else:
-                    changes += [each for each in written if each]
-            if tuple(changes) not in seen:
-                seen.add(tuple(changes))
+                if may_go and (marking or None in written or len(written) > 1):
+                    written = [
+                        Change(f"{OPTIONAL} of {service.name}", before.label(OPTIONAL), "1", service.name, OPTIONAL)
+                    ]
+                changes += [each for each in written if each]
+            if changes not in seen:
+                seen.append(changes)
                 after = _relabelled(self.composition, changes)
-                yield from self.flip("label", changes, ", and ".join(map(_write, changes)), self.facts, after)
+                yield from self.checked("label", changes, ", and ".join(map(_write, changes)), self.facts, after)
 
     def too_young(self) -> Iterator[Change]:
         """Labels that this supervisor does not know yet: each of them makes it refuse the offer (S-71)."""
         version = version_of(self.facts.supervisor.version) if self.facts.supervisor else None
-        for service in self.composition.services if version else ():
+        for service in self.composition.services:
             for key, value in dict(service.labels).items():
                 if version and key in LABEL_OF and version.triple < LABEL_OF[key].minimum:
                     yield Change(f"{key} of {service.name}", value, None, service.name, key)
 
 
-def _must_run(composition: Composition, name: str) -> bool:
-    service = composition.service(name)
-    return service is not None and not is_optional(service)
-
-
-def _label(composition: Composition, name: str) -> str | None:
-    service = composition.service(name)
-    return service.label(OPTIONAL) if service else None
-
-
 def _relabelled(composition: Composition, changes: Iterable[Change]) -> Composition:
     """The composition with these labels changed. A label without a value goes."""
-    edits: dict[str, dict[str, str | None]] = {}
+    services = list(composition.services)
     for change in changes:
-        edits.setdefault(change.service, {})[change.key] = change.after
-    services = [
-        replace(
-            each, labels=tuple((k, v) for k, v in {**dict(each.labels), **edits[each.name]}.items() if v is not None)
-        )
-        if each.name in edits
-        else each
-        for each in composition.services
-    ]
-    return replace(composition, services=tuple(services)) if edits else composition
+        at = next(index for index, each in enumerate(services) if each.name == change.service)
+        labels = {**dict(services[at].labels), change.key: change.after}
+        kept = tuple((key, value) for key, value in labels.items() if value is not None)
+        services[at] = replace(services[at], labels=kept)
+    return replace(composition, services=tuple(services))
 
 
 def _edges(text: str) -> Iterator[str]:
     """The versions at the ends of a range: the first that is in it, and the last full one below its end."""
     range_ = range_of(text)
-    if range_ is None:
-        yield text
-        return
-    for low, closed, high, high_closed in range_.intervals():
+    for low, closed, high, high_closed in range_.intervals() if range_ else ():
         if low:
-            major, minor, patch = low.triple
-            yield str(low) if closed else f"{major}.{minor}.{patch + (not low.prerelease)}"
-            yield f"{major}.{minor}.{patch}"
-        else:
-            yield "0.0.0"
+            yield str(low) if closed else f"{low.major}.{low.minor}.{low.patch + (not low.prerelease)}"
+        yield str(low.release) if low else "0.0.0"
         if high:
             major, minor, patch = high.triple
             steps = [(major, minor, patch - 1), (major, minor - 1, 0), (major - 1, 0, 0)]
             below = next((each for each in steps if min(each) >= 0), high.triple)
             yield str(high) if high_closed else ".".join(map(str, below))
+    if range_ is None:
+        yield text
 
 
-def _fact_change(type: str, before: Fact | None, after: Fact) -> Change:
-    return Change(type, before.shown if before else None, after.shown, key=type)
-
-
-def _go_to(found: Mapping[str, Fact], now: Facts) -> str:
+def _go_to(found: Mapping[str, Fact], before: Mapping[str, Fact | None]) -> str:
     """The sentence for changed facts."""
     versions, others = [], []
     for type, fact in found.items():
-        label, before = TYPES[type], now.get(type)
+        label, was = TYPES[type], before[type]
         if label.value != "range":
             others.append(f"use a device whose {label.noun} is `{fact.slug}`")
         elif fact.version == "0.0.0":
             others.append(f"use a device that reports {label.noun}")
-        elif before is None or before.slug != fact.slug:
-            others.append(f"use a device with {label.slug and fact.slug or label.noun} {fact.version}")
+        elif was is None or was.slug != fact.slug:
+            others.append(f"use a device with {fact.slug if type == 'sw.os' else label.noun} {fact.version}")
         else:
             versions.append(f"{label.noun} {fact.version}")
     return listed(([f"bring the device to {listed(versions)}"] if versions else []) + others)
@@ -319,8 +301,7 @@ def _rewritten(service: str, failed: Clause, facts: Facts) -> Change | None:
     label = LABEL_OF.get(failed.label)
     if label is None:
         return None
-    fact = facts.get(label.type)
-    after = None
+    fact, after = facts.get(label.type), None
     if fact and label.value != "range":
         after = fact.slug if label.value == "slug" or fact.slug in ARCHITECTURES else None
     elif fact and fact.slug in (None, label.slug):

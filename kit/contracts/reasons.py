@@ -20,22 +20,14 @@ from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version,
 from .requirements import TYPES, AnyOf, Requirement
 
 OF_TYPE: Final = {
-    "sw.supervisor": "supervisor",
-    "hw.device-type": "device_type",
-    "arch.sw": "arch",
-    "sw.os": "os",
-    "sw.kernel": "kernel",
-    "sw.l4t": "l4t",
-}
+    "sw.supervisor": "supervisor", "hw.device-type": "device_type", "arch.sw": "arch", "sw.os": "os",
+    "sw.kernel": "kernel", "sw.l4t": "l4t",
+}  # fmt: skip
 """Which field of `Facts` answers a type."""
 
-ABSENT: Final = {
-    "sw.supervisor": "reports no supervisor version",
-    "hw.device-type": "reports no device type",
-    "arch.sw": "reports no architecture",
-    "sw.os": "reports no operating system",
-    "sw.kernel": "reports no kernel version: `uname -r` must begin with three numbers",
-    "sw.l4t": "reports no L4T: `uname -r` has no `-l4t-r` with a version behind it",
+_ABSENT: Final = {
+    "sw.kernel": ": `uname -r` must begin with three numbers",
+    "sw.l4t": ": `uname -r` has no `-l4t-r` with a version behind it",
 }
 
 
@@ -104,27 +96,17 @@ class Clause(NamedTuple):
 
 def clause_of(entry: Requirement | AnyOf, have: Mapping[str, Fact | None]) -> Clause:
     """One entry of a contract against the facts, by type. A choice of one is that one."""
-    if isinstance(entry, Requirement):
-        return clause(entry, have.get(entry.type))
-    members = tuple(clause(each, have.get(each.type)) for each in entry.members)
+    members = tuple([clause(each, have.get(each.type)) for each in entry.members])
     if len(members) == 1:
         return members[0]
-    met = not members or any(each.met for each in members)
-    telling = next((each for each in members if each.met == met), None)
-    whys = [each.why for each in members if each.met == met]
+    if not members:
+        return Clause("or", "or", "", None, None, "", True, "A choice without alternatives is always met.", ("S-42",))
+    met = any(each.met for each in members)
+    telling = [each for each in members if each.met == met]
     opening = f"One of {len(members)} alternatives is enough." if met else f"None of {len(members)} alternatives holds."
-    return Clause(
-        label="or",
-        type="or",
-        wanted=" or ".join(f"{each.type} {each.wanted}".strip() for each in members),
-        range=None,
-        fact=telling.fact if telling else None,
-        source=telling.source if telling else "",
-        met=met,
-        why=" ".join((opening, *whys)) if members else "A choice without alternatives is always met.",
-        rules=("S-42",),
-        members=members,
-    )
+    wanted = " or ".join(f"{each.type} {each.wanted}".strip() for each in members)
+    why = " ".join((opening, *(each.why for each in telling)))
+    return Clause("or", "or", wanted, None, telling[0].fact, telling[0].source, met, why, ("S-42",), (), members)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -182,7 +164,7 @@ def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     reason = ""
     rules: tuple[str, ...]
     if fact is None:
-        met, reason = False, f"The device {ABSENT.get(requirement.type, 'has no such fact')}."
+        met, reason = False, f"The device reports no {_noun(requirement)}{_ABSENT.get(requirement.type, '')}."
         rules = ("S-9", "S-10") if requirement.type == "sw.l4t" else ("S-10",)
     elif requirement.slug and fact.slug != requirement.slug:
         met, (reason, rules) = False, _other_slug(requirement, fact)
@@ -215,11 +197,16 @@ def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     )
 
 
+def _noun(requirement: Requirement) -> str:
+    return TYPES[requirement.type].noun if requirement.type in TYPES else requirement.type
+
+
 def _other_slug(requirement: Requirement, fact: Fact) -> tuple[str, tuple[str, ...]]:
     """Why a slug does not match: it is compared letter by letter (S-37)."""
-    noun = TYPES[requirement.type].noun if requirement.type in TYPES else requirement.type
     if fact.slug is None:
-        return f"The {noun} of a device has no name, so no name matches; the device has {fact.shown}.", ("S-37",)
+        return f"The {_noun(requirement)} of a device has no name, so no name matches; the device has {fact.shown}.", (
+            "S-37",
+        )
     if requirement.type in ("sw.os", "sw.kernel"):
         return f"The device runs `{fact.slug}` {fact.version or ''}".rstrip() + ".", ("S-37",)
     reason = f"The device has `{fact.slug}`."

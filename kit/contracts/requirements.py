@@ -67,6 +67,11 @@ class Requirement(NamedTuple):
     label: str = ""
 
     @property
+    def members(self) -> tuple[Requirement, ...]:
+        """Itself: an atom is a choice of one."""
+        return (self,)
+
+    @property
     def shown(self) -> str:
         """How people call it: the end of its label, or its type."""
         return self.label.removeprefix(PREFIX) or self.type
@@ -147,21 +152,14 @@ def read_contract(raw: object) -> Contract | Malformed:
             return Malformed(f"the `{key}` of the contract is not text", "S-27")
     if not isinstance(requires, list | tuple | None):
         return Malformed("`requires` is not a list", "S-30")
-    entries = tuple(map(_entry, requires or ()))
-    for entry in entries:
+    entries: list[Requirement | AnyOf] = []
+    for entry in map(_entry, requires or ()):
         if isinstance(entry, Malformed):
             return entry
-    for atom in _atoms(entries):
-        if atom.type not in TYPES:
-            return Malformed(f"`{atom.type}` is a requirement type that the supervisor does not know", "S-34")
-    known = [entry for entry in entries if not isinstance(entry, Malformed)]
-    return Contract((*known, *_inherited(raw.get("children"))), slug, "sw.container" if kind is None else kind)
-
-
-def _atoms(entries: tuple[Requirement | AnyOf | Malformed, ...]) -> Iterator[Requirement]:
-    for entry in entries:
-        if not isinstance(entry, Malformed):
-            yield from entry.members if isinstance(entry, AnyOf) else (entry,)
+        entries.append(entry)
+    for type in (atom.type for entry in entries for atom in entry.members if atom.type not in TYPES):
+        return Malformed(f"`{type}` is a requirement type that the supervisor does not know", "S-34")
+    return Contract((*entries, *_inherited(raw.get("children"))), slug, "sw.container" if kind is None else kind)
 
 
 def _entry(raw: object) -> Requirement | AnyOf | Malformed:

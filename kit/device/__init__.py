@@ -24,19 +24,7 @@ from .facts import (
 )
 
 __all__ = [
-    "Device",
-    "DeviceReading",
-    "DeviceType",
-    "KernelRow",
-    "OsRelease",
-    "data_folder",
-    "device_types",
-    "families",
-    "find_device_type",
-    "kernel_rows",
-    "kernel_version",
-    "l4t_version",
-    "os_releases",
-    "read_device",
+    "Device", "DeviceReading", "DeviceType", "KernelRow", "OsRelease", "data_folder", "device_types", "families",
+    "find_device_type", "kernel_rows", "kernel_version", "l4t_version", "os_releases", "read_device",
     "read_os_release",
-]
+]  # fmt: skip
