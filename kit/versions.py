@@ -665,7 +665,7 @@ def clarify(text: str) -> tuple[Hint, ...]:
     for term in (term for terms in alternatives for term in terms):
         given, word = ".".join(map(str, _given(term.parts))), text[term.start : term.end]
         texts = {"word": word, "build": term.build, "given": given, "means": " ".join(map(str, term.meaning))}
-        texts |= {"plain": word.replace(term.build, "", 1), "short": f"{term.op}{given}{given and '.'}*"}
+        texts |= {"plain": word.replace(term.build, "", 1), "short": re.sub("[xX*].*", "*", word)}
         for code in _codes(term):
             rule, sentence, instead = _HINTS[code]
             whole = text[: term.start] + instead.format_map(texts) + text[term.end :]

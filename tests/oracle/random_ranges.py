@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-BLANKS = (" ",) * 30 + tuple("\t\n\r\v\f\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\ufeff") + ("  ", " \t ", "\n\n")
+BLANKS = (
+    (" ",) * 30 + tuple("\t\n\r\v\f\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\ufeff") + ("  ", " \t ", "\n\n")
+)
 NO_BLANKS = ("\x1c", "\x1f", "\x85", "\u180e", "\u200b", "\u2060", "\0")
 NUMBERS = ("0",) * 6 + ("1",) * 6 + ("2",) * 5 + ("3", "5", "6", "10", "14", "15", "16", "17", "32", "92", "2024")
 HUGE = (
@@ -25,7 +27,7 @@ HUGE = (
     "7" * 257,
     "7" * 258,
 )
-NOT_NUMBERS = ("01", "00", "-1", "1e3", "٣", "1.", ".1", "", "1_0")  # noqa: RUF001  (an Arabic digit: no number here)
+NOT_NUMBERS = ("01", "00", "-1", "1e3", "٣", "1.", ".1", "", "1_0")  # one is an Arabic digit
 WILDCARDS = ("x", "X", "*")
 NAMES = ("0", "1", "2", "9", "10", "rc", "rc1", "alpha", "beta", "a", "A", "a-b", "-", "--", "0a", "x", "v", "rev4")
 NOT_NAMES = ("01", "", "a_b", "é", "*")  # two dots in a row, and other slips
