@@ -216,6 +216,8 @@ _BREAKS: Final = "\r\n\x85\u2028\u2029"
 class _Slow(Reader, Scanner, Parser):
     """PyYAML's own parser, brought into line with libyaml and go-yaml: a tab may separate words (C-22)."""
 
+    scan_line_break: Any
+
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)

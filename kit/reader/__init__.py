@@ -1,0 +1,200 @@
+"""From texts to a composition: `read`, `Reading`, `normal_form`.
+
+    text ─ source.parse ─▶ trees ─ files, interpolate, layers ─▶ one tree ─ fields, release ─▶ Reading
+
+A text written by a person never raises. What is wrong with it is in `Reading.findings`, and what balena drops or
+changes without a word is in `Reading.changes`. Only a file that the caller names and that cannot be read raises
+`Unreadable`. The environment of this process is never looked at: what a build machine would have comes in as `env`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from os.path import relpath
+from pathlib import Path as Disk
+from typing import Any, Final
+
+from ..composition import Composition
+from ..diagnostics import Diagnostic, Path, Severity, Span
+from ..source import Node, key_places
+from .files import Files, Folder, Layer, Project, Texts, Unreadable, reason, variables
+from .interpolate import Shell
+from .notes import Change, Notes
+from .release import release
+
+__all__ = ["Change", "Files", "Folder", "Reading", "Texts", "Unreadable", "normal_form", "read", "variables"]
+
+Source = str | PathLike[str]
+NAME: Final = "docker-compose.yml"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What was understood of a composition, what was found, and where everything stands.
+
+    `composition` is there as far as it was understood, also with errors: pictures show what is wrong. `ok` says
+    whether balena would make a release. `normal` is the form that balena keeps, None without a release, and
+    `contracts` has the contract of each service that got one. `tree` is what was written, layers merged and
+    variables filled in. `texts` has every text that was read, by name.
+    """
+
+    composition: Composition | None
+    findings: tuple[Diagnostic, ...] = ()
+    changes: tuple[Change, ...] = ()
+    normal: dict[str, Any] | None = None
+    contracts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    tree: Node | None = None
+    _places: dict[str, dict[Path, Span]] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether balena would make a release of this."""
+        return self.composition is not None and not any(found.severity is Severity.ERROR for found in self.findings)
+
+    @property
+    def text(self) -> str:
+        """The first text that was read."""
+        return next(iter(self.texts.values()), "")
+
+    @property
+    def where(self) -> Mapping[Path, Span]:
+        """Where each value stands, by its path in the composition as written.
+
+        >>> read("services: {web: {image: nginx}}", name="In[3]").where["services", "web", "image"]
+        Span(name='In[3]', line=1, column=25, width=5)
+        """
+        return self._found()["values"]
+
+    @property
+    def keys(self) -> Mapping[Path, Span]:
+        """Where each key stands, by the path of its value."""
+        return self._found()["keys"]
+
+    def place(self, path: Path) -> Span | None:
+        """Where *path* stands, or the nearest thing above it; `K=V` in a list is found by its name."""
+        where = self.where
+        while path and path not in where:
+            named = next((p for p in _entries(self.tree, path) if p in where), None)
+            if named:
+                return where[named]
+            path = path[:-1]
+        return where.get(path)
+
+    def _found(self) -> dict[str, dict[Path, Span]]:
+        if not self._places:
+            values: dict[Path, Span] = {}
+            keys: dict[Path, Span] = {}
+            todo: list[tuple[Path, Node]] = [((), self.tree)] if self.tree else []
+            while todo:
+                path, node = todo.pop()
+                values[path] = node.span
+                if node.kind == "map":
+                    keys.update({(*path, key): node.key_span(key) for key in key_places(node) if key in node.value})
+                    todo += [((*path, key), inner) for key, inner in node.value.items()]
+                elif node.kind == "list":
+                    todo += [((*path, index), inner) for index, inner in enumerate(node.value)]
+            self._places.update(values=values, keys=keys)
+        return self._places
+
+
+def _entries(tree: Node | None, path: Path) -> list[Path]:
+    """Paths of list entries `NAME=value` or `NAME` where *path* ends in that name."""
+    above = tree.at(path[:-1]) if tree else None
+    if above is None or above.kind != "list":
+        return []
+    names = [str(item.plain()).partition("=")[0] for item in above.value]
+    return [(*path[:-1], index) for index, name in enumerate(names) if name == path[-1]]
+
+
+def read(
+    source: Source | Sequence[Source],
+    *,
+    name: str = NAME,
+    env: Mapping[str, str] | None = None,
+    files: Files | Mapping[str, str | bytes] | None = None,
+    root: PathLike[str] | None = None,
+    outside: bool = False,
+) -> Reading:
+    """Read a composition, or several that are put one over the other.
+
+    Args:
+        source: A text, a path, or a sequence of them; later ones go over earlier ones (C-32).
+        name: What to call a text in findings.
+        env: The environment of the machine that builds the release; nothing is taken from this process (C-27).
+        files: The files of the project, as `Files` or as texts by name. Without it they come from disk: from
+            *root*, or from the folder of the first path; a text alone has no other files.
+        root: The top of the project on disk, when it is not the folder of the first path.
+        outside: Allow files that lie outside the project.
+
+    Raises:
+        Unreadable: A path given here cannot be read: it is missing, a folder, or not allowed.
+
+    >>> reading = read("services: {web: {image: nginx, ports: [22:22]}}")
+    >>> reading.ok, reading.composition.services[0].ports
+    (True, (Port(target='22', published='22', protocol='tcp', address=''),))
+    >>> [str(found) for found in read("services: {web: {image: a, image: b}}").findings]
+    ['docker-compose.yml:1:28: error[repeated-key] `image` is written twice, first in line 1']
+    """
+    sources: list[Source] = [source] if isinstance(source, (str, PathLike)) else list(source)
+    first = next((Disk(item) for item in sources if not isinstance(item, str)), None)
+    top = Disk(root) if root is not None else first.parent if first is not None and files is None else None
+    if files is None:
+        files = Folder(top, outside) if top is not None else Texts({})
+    elif isinstance(files, Mapping):
+        files = Texts(files)
+    project = Project(Notes(), files, Shell(env or {}), prefix=top.as_posix() if top else "")
+    if first is not None:
+        project.folder = posixpath.dirname(_place(first, top))
+    layers = []
+    for number, item in enumerate(sources, 1):
+        if isinstance(item, str):
+            shown = name if number == 1 else f"{name}#{number}"
+            project.texts[shown] = item
+            layers.append((posixpath.join(project.folder, shown), item, shown))
+            continue
+        place = _place(Disk(item), top)
+        try:
+            named = Folder(top, True) if isinstance(files, Folder) and top is not None else files
+            layers.append((place, project.text(place, named), project.shown(place)))
+        except OSError as error:
+            raise Unreadable(str(item), reason(error)) from None
+    return _finish(project, layers)
+
+
+def _place(path: Disk, top: Disk | None) -> str:
+    """A path as seen from the top of the project."""
+    if top is None:
+        return posixpath.normpath(path.as_posix())
+    return Disk(relpath(path, top)).as_posix()
+
+
+def _finish(project: Project, layers: list[Layer]) -> Reading:
+    """The stages after the files: what is folded, decoded and checked."""
+    note = project.note
+    tree = project.load(layers, project.folder, project.shell)
+    if tree is None:
+        return Reading(None, note.results(), texts=project.texts)
+    project.unread_env()
+    normal = release(project.fold(tree), note, env=project.shell.values)
+    return Reading(
+        composition=normal.composition,
+        findings=note.results(),
+        changes=tuple(note.changes),
+        normal=None if note.failed else normal.form,
+        contracts={} if note.failed else normal.contracts,
+        texts=project.texts,
+        tree=tree,
+    )
+
+
+def normal_form(reading: Reading) -> dict[str, Any]:
+    """What balena keeps of a composition; empty when it makes no release of it.
+
+    >>> normal_form(read("services: {web: {image: nginx}}"))["services"]
+    {'web': {'image': 'nginx', 'networks': {'default': None}, 'command': None}}
+    """
+    return reading.normal or {}

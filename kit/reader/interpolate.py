@@ -1,0 +1,202 @@
+"""Variables in texts: `$NAME`, `${NAME}` and its operators (C-24 … C-31).
+
+    text     = { character | "$$" | "$" name | "${" name [ operator text ] "}" }
+    operator = "-" | ":-" | "+" | ":+" | "?" | ":?"
+
+Values come from the environment of whoever parses, which is an argument here and never that of this process.
+What was put in is not read again: there is one pass, and no way to bring in YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..diagnostics import Path, Severity, Span
+from ..source import Node, mapping
+from .fields import CASTS, cast, cast_for
+from .notes import Notes
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^\n]*))?")
+BRACES: Final = re.compile(r"[{}]")
+OPERATOR: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:?[-+?]")
+PROJECT_NAME: Final = "00000000-0000-4000-8000-000000000000"
+NESTED: Final = 30
+CASTABLE: Final = frozenset(path.rpartition(".")[2] for path in CASTS)
+
+Ask = Callable[[str], str | None]
+"""The value of a variable, or None when it is not set."""
+
+
+class Malformed(ValueError):  # noqa: N818
+    """A `${` that begins no expression (C-24)."""
+
+
+class Missing(ValueError):  # noqa: N818
+    """A required variable has no value (C-25)."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name, self.message = name, message
+
+
+def substitute(text: str, ask: Ask, _depth: int = 0) -> str:
+    """*text* with the values of its variables. Raises Malformed or Missing.
+
+    >>> substitute("$A-x ${A-x} ${B:-${A}!} $$A $1", {"A": "1"}.get)
+    '1-x 1 1! $A $1'
+    """
+    done, at = [], 0
+    while (start := text.find("$", at)) >= 0:
+        done.append(text[at:start])
+        follower = text[start + 1 : start + 2]
+        if follower == "{":
+            end = _closing(text, start)
+            done.append(_expression(text[start + 2 : end], ask, _depth))
+            at = end + 1
+        elif found := NAME.match(text, start + 1):
+            done.append(ask(found[0]) or "")
+            at = found.end()
+        else:  # `$$` is a dollar; before anything else a dollar is only a dollar
+            done.append("$")
+            at = start + (2 if follower == "$" else 1)
+    return "".join(done) + text[at:]
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace of the `${` at *start* closes.
+
+    The engine counts braces, but does not look at what follows an opening one. Where its count does not come
+    out, everything to the last brace of the line belongs to the expression: `${A:-{}}` is one.
+    """
+    newline = text.find("\n", start)
+    line = len(text) if newline < 0 else newline
+    if not OPERATOR.match(text, start + 2):
+        last = text.find("}", start, line)
+    else:
+        last = text.rfind("}", start, line)
+        depth, skip = 0, -1
+        for brace in BRACES.finditer(text, start, last + 1):
+            if brace.start() == skip:
+                continue
+            if brace[0] == "{":
+                depth, skip = depth + 1, brace.start() + 1
+            else:
+                depth -= 1
+                if depth == 0:
+                    return brace.start()
+    if last < 0:
+        raise Malformed
+    return last
+
+
+def _expression(inner: str, ask: Ask, depth: int) -> str:
+    found = BRACED.fullmatch(inner)
+    if not found or depth > NESTED:
+        raise Malformed
+    name, operator, rest = found.groups()
+    value = ask(name)
+    if operator is None:
+        return value or ""
+    other = substitute(rest, ask, depth + 1)  # also when it is not needed: a mistake in it is a mistake
+    given = value is not None and (bool(value) or ":" not in operator)
+    if operator[-1] == "+":
+        return other if given else ""
+    if operator[-1] == "?" and not given:
+        raise Missing(name, other)
+    return (value or "") if given else other
+
+
+@dataclass(slots=True)
+class Shell:
+    """The environment of whoever parses, and what a reading asked of it.
+
+    `missed` says where variables that are not set were first asked for. `apart` are values that hold for one file
+    only: those of the `.env` beside an included file (C-27).
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    apart: Mapping[str, str] = field(default_factory=dict)
+    missed: dict[str, Span] = field(default_factory=dict)
+
+    def ask(self, name: str) -> str | None:
+        """The value of a variable; the environment beats a file."""
+        if name == "COMPOSE_PROJECT_NAME":
+            return PROJECT_NAME
+        value = self.values.get(name)
+        return self.apart.get(name) if value is None else value
+
+
+def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
+    """Every text of a tree with its variables filled in, then cast where its field wants it (C-28, C-30)."""
+    if node.mark == "reset":  # the value of a `!reset` is not looked at
+        return node
+    if node.kind == "map":
+        entries = {key: interpolate(value, shell, note, (*path, key)) for key, value in node.value.items()}
+        changed = any(entries[key] is not value for key, value in node.value.items())
+        return mapping(node, entries) if changed else node
+    if node.kind == "list":
+        items = [interpolate(item, shell, note, (*path, index)) for index, item in enumerate(node.value)]
+        return node.like("list", items) if any(a is not b for a, b in zip(items, node.value, strict=True)) else node
+    if node.kind != "str":
+        return node
+    if "$" in node.value:
+        node = _filled(node, shell, note, path)
+    if path and (path[-1] in CASTABLE or (len(path) == 4 and path[2] == "ulimits")):
+        return _cast(node, note, path)
+    return node
+
+
+def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
+    before, empty = node.value, []
+
+    def ask(name: str) -> str | None:
+        value = shell.ask(name)
+        if value is None:
+            shell.missed.setdefault(name, node.span)
+            if not re.search(rf"\{{{name}:?[-+?]", before):
+                empty.append(name)
+        return value
+
+    try:
+        after = substitute(before, ask)
+    except Malformed:
+        note.error("unreadable-variable", "C-24", f"`{before}` has a `${{` that begins no variable", node, path,
+                   "write `$$` for a dollar sign")  # fmt: skip
+        return node
+    except Missing as missing:
+        words = f": {missing.message}" if missing.message else ""
+        note.error("missing-variable", "C-25", f"`{missing.name}` needs a value{words}", node, path,
+                   "set it where the release is built")  # fmt: skip
+        return node
+    if after == before:
+        return node
+    if empty:
+        names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty))
+        note.change(path, before, after, "C-26", Severity.CHANGED, node, code="unset-variable",
+                    message=f"{names} is not set where the release is built: it becomes nothing",
+                    help="give it a default: `${NAME:-default}`")  # fmt: skip
+    elif "COMPOSE_PROJECT_NAME" in before:
+        note.change(path, before, after, "C-27", Severity.CHANGED, node, code="random-project-name",
+                    message="`COMPOSE_PROJECT_NAME` is another random text in every release",
+                    help="write the name itself")  # fmt: skip
+    elif before.replace("$$", "$") != after:
+        note.change(path, before, after, "C-29" if node.quoted else "C-27", Severity.CHANGED, node)
+    return node.like("str", after)
+
+
+def _cast(node: Node, note: Notes, path: Path) -> Node:
+    wanted = cast_for(path)
+    if wanted is None:
+        return node
+    kind, _rule = wanted
+    value = cast(node.value, kind)
+    if value is None:
+        words = {"bool": "true or false", "int": "a whole number", "float": "a number"}[kind]
+        written = f"`{node.value}`" if node.value else "nothing"
+        note.error("failed-cast", "C-30", f"`{path[-1]}` must be {words}, not {written}", node, path)
+        return node
+    return node.like("bool" if kind == "bool" else "int" if kind == "int" else "float", value)

@@ -1,0 +1,214 @@
+"""How layers combine: files, documents, extended services (C-32 … C-35). Pure functions on trees.
+
+`merge` puts one tree over another. Which rule holds for a field stands in `MERGED`; everywhere else mappings
+merge key by key, lists append and scalars are replaced. `unique` then removes what a list repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..diagnostics import Path
+from ..source import Node, key_places, mapping
+from .forms import scalar_text
+
+Clash = Callable[[Node, Path], None]
+"""Told of a mapping over a list, or the reverse."""
+
+SERVICE: Final = "services.*."
+MERGED: Final[dict[str, str]] = {
+    # how a field of a later layer meets the earlier one (C-33)
+    **{SERVICE + name: "replace" for name in ("command", "entrypoint", "healthcheck.test", "ulimits.*")},
+    **{SERVICE + name: "pairs" for name in ("environment", "labels", "annotations", "sysctls", "deploy.labels")},
+    **{f"{SERVICE}build.{name}": "pairs" for name in ("args", "labels", "additional_contexts")},
+    **{f"{kind}.*.labels": "pairs" for kind in ("networks", "volumes")},
+    **{SERVICE + name: "append" for name in ("dns", "dns_search", "dns_opt", "tmpfs", "env_file", "label_file")},
+    **{SERVICE + name: "names" for name in ("depends_on", "networks", "models")},
+    **{SERVICE + name: "hosts" for name in ("extra_hosts", "build.extra_hosts")},
+    SERVICE + "build": "build",
+    SERVICE + "logging": "logging",
+    "networks.*.ipam.config": "subnets",
+}
+UNIQUE: Final = frozenset(
+    # lists in which a later entry takes the place of an equal one; of `KEY=VALUE` the key counts (C-33, C-35)
+    [f"{SERVICE}{name}" for name in ("annotations", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search",
+     "environment", "env_file", "expose", "labels", "links", "profiles", "sysctls", "tmpfs", "deploy.labels",
+     "networks.*.aliases", "networks.*.link_local_ips", "build.args", "build.labels", "build.tags",
+     "build.additional_contexts")] + ["networks.*.labels", "volumes.*.labels"]
+)  # fmt: skip
+INSIDE: Final = frozenset({"build", "networks", "deploy"})
+
+
+def pattern(path: Path) -> str:
+    """A path as the tables write it.
+
+    >>> pattern(("services", "web", "ulimits", "core"))
+    'services.*.ulimits.*'
+    """
+    steps = [str(step) for step in path]
+    if len(steps) > 1:
+        steps[1] = "*"
+    if len(steps) > 3 and steps[2] in ("ulimits", "networks"):
+        steps[3] = "*"
+    return ".".join(steps)
+
+
+def merge(base: Node, over: Node, clash: Clash, path: Path = ()) -> Node:
+    """*over* put over *base* (C-32). A node marked `!override` replaces, one marked `!reset` removes (C-34)."""
+    if over.mark:
+        return over
+    rule = MERGED.get(pattern(path)) if len(path) > 2 else None
+    if rule is not None:
+        return _special(rule, base, over, clash, path)
+    if over.kind == "null":
+        return base
+    if base.kind == "map":
+        if over.kind != "map":
+            clash(over, path)
+            return base
+        return _mappings(base, over, clash, path)
+    if base.kind == "list":
+        if over.kind != "list":
+            clash(over, path)
+            return base
+        return base.like("list", base.value + over.value)
+    return over
+
+
+def _mappings(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+    entries = dict(base.value)
+    for key, value in over.value.items():
+        if value.mark == "reset":
+            entries.pop(key, None)
+        if key in entries:
+            value = merge(entries[key], value, clash, (*path, key))
+        entries[key] = value
+    return mapping(base, entries, key_places(over))
+
+
+def _special(rule: str, base: Node, over: Node, clash: Clash, path: Path) -> Node:
+    if rule == "replace":
+        return over
+    if rule == "pairs":
+        return _pairs(base, over, clash, path)
+    if over.kind == "null":
+        return base
+    if rule in ("append", "hosts"):
+        items = _items(base)
+        known = [item.plain() for item in items] if rule == "hosts" else []
+        return base.like("list", items + [item for item in _items(over) if item.plain() not in known])
+    if rule == "subnets":
+        return _subnets(base, over, clash, path)
+    if rule == "logging" and _driver(base) and _driver(over) and _driver(base) != _driver(over):
+        return over
+    shape = {"build": _as_build, "names": _as_names}.get(rule)
+    left, right = (shape(base, path), shape(over, path)) if shape else (base, over)
+    if left.kind != "map" or right.kind != "map":
+        if left.kind != "null":
+            clash(over, path)
+        return right
+    return _mappings(left, right, clash, path)
+
+
+def _driver(node: Node) -> object:
+    driver = node.get("driver")
+    return driver.plain() if driver else None
+
+
+def _pairs(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+    """Both as mappings from name to value; the later value counts, even when it is null."""
+    entries: dict[str, Node] = {}
+    places: dict[str, object] = {}
+    for node in (base, over):
+        if node.kind == "map":
+            entries |= {key: value for key, value in node.value.items() if value.mark != "reset"}
+            for key in [key for key, value in node.value.items() if value.mark == "reset"]:
+                entries.pop(key, None)
+            places |= key_places(node)
+            continue
+        for item in _items(node):
+            if item.kind != "str":
+                clash(item, path)
+                continue
+            key, equals, text = item.value.partition("=")
+            entries[key] = item.like("str" if equals else "null", text if equals else None)
+            places[key] = item.span
+    return mapping(base, entries, places)
+
+
+def _items(node: Node) -> list[Node]:
+    """Any form of a list field as a list of nodes."""
+    if node.kind == "list":
+        return list(node.value)
+    if node.kind == "map":
+        values = ((key, item) for key, value in node.value.items() for item in _items(value) or [value])
+        return [value.like("str", f"{key}={scalar_text(value)}") for key, value in values if not value.get("")]
+    return [] if node.kind == "null" else [node]
+
+
+def _as_build(node: Node, _path: Path) -> Node:
+    return Node("map", {"context": node}, node.span, keys={"context": node.span}) if node.kind == "str" else node
+
+
+def _as_names(node: Node, path: Path) -> Node:
+    """A list of names as a mapping; a dependency says what it waits for (C-55)."""
+    if node.kind != "list":
+        return node
+    entries = {}
+    for item in node.value:
+        body: dict[str, Node] = {}
+        if path[-1] == "depends_on":
+            body = {"condition": item.like("str", "service_started"), "required": item.like("bool", True)}
+        entries[str(item.plain())] = item.like("map", body) if body else item.like("null", None)
+    return Node("map", entries, node.span, keys={str(item.plain()): item.span for item in node.value})
+
+
+def _subnets(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+    """Address pools merge by their subnet; a pool that the later layer does not name is lost."""
+    if base.kind != "list" or over.kind != "list":
+        clash(over, path)
+        return base
+    earlier = {_subnet(pool): pool for pool in base.value if pool.kind == "map"}
+    return base.like(
+        "list",
+        [
+            _mappings(earlier[_subnet(pool)], pool, clash, path)
+            if pool.kind == "map" and _subnet(pool) in earlier
+            else pool
+            for pool in over.value
+        ],
+    )
+
+
+def _subnet(pool: Node) -> str:
+    subnet = pool.get("subnet")
+    return scalar_text(subnet) if subnet else ""
+
+
+def unique(node: Node, gone: Clash, path: Path = ()) -> Node:
+    """A tree whose lists repeat nothing (C-35). *gone* is told of each entry that disappears."""
+    if node.kind == "map" and (len(path) < 3 or path[2] in INSIDE):
+        entries = {key: unique(value, gone, (*path, key)) for key, value in node.value.items()}
+        changed = any(entries[key] is not value for key, value in node.value.items())
+        return mapping(node, entries) if changed else node
+    if node.kind != "list" or len(node.value) < 2 or pattern(path) not in UNIQUE:
+        return node
+    found: dict[str, tuple[int, Node]] = {}
+    for index, item in enumerate(node.value):
+        of = item.get("path") or item
+        key = scalar_text(of).partition("=")[0] if of.kind not in ("map", "list", "null") else f"={index}"
+        if key in found:
+            gone(found[key][1], (*path, found[key][0]))
+        found[key] = (index, item)
+    return node if len(found) == len(node.value) else node.like("list", [item for _index, item in found.values()])
+
+
+def settle(node: Node) -> Node:
+    """A tree without marks: what is marked `!reset` is gone, `!override` means nothing any more (C-34)."""
+    if node.kind == "map":
+        entries = {key: settle(value) for key, value in node.value.items() if value.mark != "reset"}
+        return Node("map", entries, node.span, keys=key_places(node))
+    if node.kind == "list":
+        return Node("list", [settle(item) for item in node.value if item.mark != "reset"], node.span)
+    return Node(node.kind, node.value, node.span, node.quoted)
