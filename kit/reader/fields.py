@@ -228,5 +228,5 @@ def cast(text: str, kind: str) -> bool | int | float | None:
         word = text.lower()
         return True if word in TRUE else False if word in FALSE else None
     if kind == "int":
-        return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) and -(2**63) <= int(text) < 2**63 else None
+        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -(2**63) <= int(text) < 2**63 else None
     return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None

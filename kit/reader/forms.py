@@ -143,6 +143,8 @@ def parse_duration(text: str) -> int:
             raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
         if not unit:
             raise Unreadable("C-63", f"`{text}` has no unit", f"did you mean `{text}s`?")
+        if len(whole) > 19:
+            raise Unreadable("C-63", f"`{text}` is too long")
         if unit not in UNITS:
             raise Unreadable("C-63", f"`{text}` has an unknown unit `{unit}`", "use ns, us, ms, s, m, h, d or w")
         total += int(whole or 0) * UNITS[unit]

@@ -8,6 +8,7 @@ error that the real parser would show (C-3).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final, Protocol
@@ -148,6 +149,10 @@ class Notes:
             return ""
         text = did_you_mean(written, known)
         return text if text.startswith("did") else ""
+
+    def extend(self, findings: Iterable[Diagnostic]) -> None:
+        """Take over findings that were made elsewhere."""
+        self._found += [((self.stage, (), path_text(found.path)), found) for found in findings]
 
     @property
     def failed(self) -> bool:
