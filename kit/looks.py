@@ -41,13 +41,22 @@ _UNSAYABLE: Final = re.compile(
 )
 
 
-def escaped(text: object) -> str:
-    r"""A person's text, ready for HTML and SVG.
+def sayable(text: object) -> str:
+    r"""A person's text without the characters that XML cannot carry or that turn the text around them.
 
-    >>> escaped("<b> & '\x07'")
-    '&lt;b&gt; &amp; &#x27;\ufffd&#x27;'
+    >>> sayable("bell \x07")
+    'bell \ufffd'
     """
-    return escape(_UNSAYABLE.sub("\ufffd", str(text)), quote=True)
+    return _UNSAYABLE.sub("\ufffd", str(text))
+
+
+def escaped(text: object) -> str:
+    """A person's text, ready for HTML and SVG.
+
+    >>> escaped("<b> & 'c'")
+    '&lt;b&gt; &amp; &#x27;c&#x27;'
+    """
+    return escape(sayable(text), quote=True)
 
 
 def prose(text: str) -> str:

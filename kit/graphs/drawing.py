@@ -112,7 +112,7 @@ def drawing(graph: Graph, narrow: bool = False) -> Drawing:
         return Drawing(title, words, text_width(words) + 8, 32, (Text(0, 20, words),))
     placed = graph.placement(narrow)
     nodes = [_node(graph, node, placed.boxes[node.name], placed.size.name) for node in graph.nodes]
-    volumes = [_volume(graph, box) for box in placed.boxes.values() if box.kind == "volume"]
+    volumes = [_volume(graph, box) for box in placed.volumes]
     shapes = (*_heads(graph, placed), *_lines(graph, placed), *nodes, *volumes)
     return Drawing(title, _said(graph), placed.width, placed.height, shapes)
 
@@ -181,7 +181,7 @@ def _lines(graph: Graph, placed: Placement) -> list[Shape]:
     for (_, colour, width, dash), lines in sorted(looks.items()):
         shapes.append(Path("".join(line.path for line in lines), colour, width, dash))
         shapes.append(Path("".join(dict.fromkeys(line.tip for line in lines)), fill=colour))
-    for row, x, y, returns in placed.loops:
+    for row, x, y, returns in placed.labels:
         words = f"remove any one of these {count(len(row), 'arrow')}" if len(row) > 1 else "remove this arrow"
         words = words if returns == 1 else "each ring must lose one arrow"
         if placed.size.narrow:

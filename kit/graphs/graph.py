@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 40
 """More services than this are a table; `focus` draws what one of them waits for."""
-_REDUCED_ABOVE: Final = 14
+_FEW, _REDUCED_ABOVE = 5, 14
+_NOBODY: Final = Service(name="")
 _NUMBERS: Final = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _FEATURE: Final = "io.balena.features."
 _SECOND: Final = {
@@ -61,7 +62,9 @@ class Graph:
     edges: tuple[Edge, ...]
     drawn: tuple[Edge, ...]
     mounts: tuple[tuple[str, str, str], ...]  # service, volume, where in the container
-    shelf: bool
+    size: str  # of the wide picture
+    shelf: bool  # whether volumes stand beside the services
+    too_many: bool  # for a picture
     focus: str
     waited: frozenset[str]
     answer: str
@@ -77,27 +80,12 @@ class Graph:
         """The column of each name, and the loops."""
         return layers(tuple(self.by_name), self.drawn)
 
-    @property
-    def too_many(self) -> bool:
-        """Whether this is a table and no picture."""
-        return sum(node.state != "ask" for node in self.nodes) > MOST
-
     def placement(self, narrow: bool = False) -> Placement:
         """Where everything stands, wide or narrow."""
-        mounts = tuple(
-            dict.fromkeys((service, volume) for service, volume, _ in self.mounts if self.shelf and not narrow)
-        )
-        return place(tuple(self.by_name), self.drawn, mounts, "narrow" if narrow else self.size)
+        mounts = dict.fromkeys((service, volume) for service, volume, _ in self.mounts if self.shelf and not narrow)
+        return place(tuple(self.by_name), self.drawn, tuple(mounts), "narrow" if narrow else self.size)
 
-    @cached_property
-    def size(self) -> str:
-        """The largest class of picture that the number of services allows and the card can hold."""
-        services = sum(node.state != "ask" for node in self.nodes)
-        if services > _REDUCED_ABOVE:
-            return "large"
-        return "small" if services <= 5 and (self.shelf or _fits(self.layers, 0)) else "medium"
-
-    @cached_property
+    @property
     def narrow(self) -> bool:
         """Whether a twin from top to bottom is of use: the wide one is too wide, and no row has more than three."""
         rows = list(self.layers.column.values())
@@ -170,7 +158,7 @@ def of_composition(
     decision: Decision | None = None,
     *,
     show: Collection[str] = ("ports", "volumes"),
-    focus: str | None = None,
+    focus: str = "",
     name: str = "",
 ) -> Graph:
     """A release as a graph, with the states of a decision if there is one.
@@ -181,55 +169,60 @@ def of_composition(
         show: What to write on the services: `ports`, `volumes`, `networks`, `host`, and `edges` for all arrows.
         focus: A service: what it waits for is drawn strong. Of a large release only that is drawn.
         name: What to call the release.
+
+    Raises:
+        ValueError: No service is called like the focus.
     """
     services = {service.name: service for service in composition.services}
+    if focus and focus not in services:
+        raise ValueError(f"no service is called {focus!r}")
     edges = tuple(dict.fromkeys((need, each.name) for each in services.values() for need in each.depends_on))
     names = (*services, *dict.fromkeys(need for need, _ in edges if need not in services))
+    loops = layers(names, edges).loops
+    looped = {each for row in loops for each in row}
     decided = {each.name: each for each in decision.services} if decision else {}
-    looped = {each for row in layers(names, edges).loops for each in row}
-    state = {each: decided[each].state if each in decided else "" for each in names}
-    state |= dict.fromkeys(looped, "cyc") | {each: "ask" for each in names if each not in services}
+    state = {each: str(decided[each].state) if each in decided else "" for each in services}
+    state |= {each: "cyc" if each in looped else "ask" for each in names if each in looped or each not in services}
     kept = tuple(each for each in names if state[each] != "out")
     binding = tuple(edge for edge in edges if {*edge} <= {*kept})
-    rounds = layers(kept, binding)
-    ancestors = reachable(kept, binding)
-    waited = ancestors.get(focus or "", frozenset()) - {focus or ""}
+    ancestors, rounds = reachable(kept, binding), layers(kept, binding).column
+    waited = ancestors.get(focus, frozenset()) - {focus}
     if focus and len(services) > MOST:
         names = tuple(each for each in names if each in waited or each == focus)
         edges = tuple(edge for edge in edges if {*edge} <= {*names})
-    optional = {each.name for each in services.values() if is_optional(each)} | {
-        each for each in names if state[each] == "out"
-    }
-    reduce = len(names) > _REDUCED_ABOVE and "edges" not in show
-    drawn = _reduced(names, edges, frozenset(optional)) if reduce else edges
-    mounts = tuple(
-        (each.name, m.volume, m.target) for each in services.values() for m in each.volumes if each.name in names
-    )
-    small = len(services) <= 5
-    shelf = bool(mounts) and "volumes" in show and small and _fits(layers(names, drawn), SHELF[0])
+    may_go = {each for each in names if state[each] == "out" or (each in services and is_optional(services[each]))}
+    many = len(names) > _REDUCED_ABOVE and "edges" not in show
+    drawn = _reduced(names, edges, frozenset(may_go)) if many else edges
+    mounts = tuple((each, one.volume, one.target) for each in names for one in services.get(each, _NOBODY).volumes)
+    columns, few = max(layers(names, drawn).column.values(), default=0) + 1, len(services) <= _FEW
+    shelf = few and bool(mounts) and "volumes" in show and _fits(columns, SHELF[0])
 
     def node(each: str) -> Node:
-        service = services.get(each, Service(name=each))
+        service = services.get(each, _NOBODY)
         after = tuple(need for need, target in edges if target == each)
+        loop = [need for need in after if each in ancestors.get(need, ())]
         ports = tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports)
-        blocked = looped & (ancestors.get(each, frozenset()) | {each})
-        second, icon = _second_line(service, state[each], [one for one in after if one in looped], show, shelf)
+        shown = [port if few else port.split(" → ")[0] for port in ports if "ports" in show]
+        blocked = each not in kept or each not in services or looped & (ancestors[each] | {each})
+        second, icon = _second_line(service, state[each], loop, show, shelf)
         because = decided[each].why if each in decided else ""
-        if each not in services:
-            because = f"No service has this name; {words_and([t for s, t in edges if s == each])} waits for it."
-        elif each in looped:
-            because = f"It waits for {words_and([f'`{one}`' for one in after if one in looped])}, and so for itself."
+        if each in looped:
+            because = f"It waits for {words_and(f'`{one}`' for one in loop)}, and so for itself."
+        elif each not in services:
+            waiting = words_and(f"`{target}`" for source, target in edges if source == each)
+            because = f"No service has this name, and {waiting} names it in depends_on."
         return Node(
-            name=each, state=state[each], because=because, after=after, second=second, icon=icon,
-            round=0 if blocked or each not in kept or each not in services else rounds.column[each] + 1,
-            ports=ports, tag=_tag([port if small else port.split(" → ")[0] for port in ports if "ports" in show]),
-            volumes=tuple(map(str, service.volumes)), host=host_access(service),
+            name=each, state=state[each], because=because, round=0 if blocked else rounds[each] + 1, after=after,
+            second=second, icon=icon, tag=_tag(shown), ports=ports, volumes=tuple(map(str, service.volumes)),
+            host=host_access(service),
         )  # fmt: skip
 
     nodes = tuple(map(node, names))
     return Graph(
-        name=name, nodes=nodes, edges=edges, drawn=drawn, mounts=mounts, shelf=shelf, focus=focus or "", waited=waited,
-        answer=_answer(nodes, layers(names, edges), decision, focus, waited),
+        name=name, nodes=nodes, edges=edges, drawn=drawn, mounts=mounts, shelf=shelf, focus=focus, waited=waited,
+        size="large" if len(names) > _REDUCED_ABOVE else "small" if few and (shelf or _fits(columns, 0)) else "medium",
+        too_many=len(names) > MOST and not focus,
+        answer=_answer(nodes, loops, decision, focus, waited & {*services}),
         situation=_situation(nodes, edges, drawn, decision, focus),
     )  # fmt: skip
 
@@ -239,26 +232,24 @@ def _reduced(names: tuple[str, ...], edges: tuple[Edge, ...], optional: frozense
     """The arrows that do not follow from others.
 
     A way through a service that is left out implies nothing. Optional services count as such even where
-    they run: then the picture keeps its shape while a device's facts change.
+    they run: then the picture keeps its shape while a device's facts change. Inside a loop everything
+    follows from everything, so a way through the loop of either end is no reason.
     """
     bound = [edge for edge in edges if not optional & {*edge}]
-    ancestors = reachable(names, bound)
+    before = reachable(names, bound)
+    near: dict[str, list[str]] = {name: [source for source, target in bound if target == name] for name in names}
 
     def follows(edge: Edge) -> bool:
         source, target = edge
-        between = [one for one, end in bound if end == target and one not in (source, target)]
-        # Inside a loop everything follows from everything: a way through it is no reason.
-        return edge in bound and any(
-            source in ancestors[one] and one not in ancestors[source] and target not in ancestors[one]
-            for one in between
-        )
+        ways = (one for one in near[target] if source in before[one] and one not in (source, target))
+        return edge in bound and any(one not in before[source] and target not in before[one] for one in ways)
 
     return tuple(edge for edge in edges if not follows(edge))
 
 
-def _fits(layers: Layers, shelf: int) -> bool:
+def _fits(columns: int, shelf: int) -> bool:
     """Whether the columns have room in the small class."""
-    columns, size = max(layers.column.values(), default=0) + 1, SIZES["small"]
+    size = SIZES["small"]
     return columns * size.width + shelf + (columns - (not shelf)) * size.gap[0] <= WIDE
 
 
@@ -271,24 +262,22 @@ def _tag(ports: list[str]) -> str:
     return every if len(every) <= 12 else f"{ports[0][:12]} +{len(ports) - 1}".removesuffix(" +0")
 
 
-def _second_line(service: Service, state: str, after: list[str], show: Collection[str], shelf: bool) -> tuple[str, str]:
+def _second_line(service: Service, state: str, loop: list[str], show: Collection[str], shelf: bool) -> tuple[str, str]:
     """The line below a name, and the icon before it."""
     if state == "cyc":
-        return f"waits for {words_and(['itself' if one == service.name else one for one in after])}", ""
-    if state in _SECOND:
-        return _SECOND[state], ""
-    volumes = (
-        "" if shelf or "volumes" not in show else ", ".join(dict.fromkeys(mount.volume for mount in service.volumes))
-    )
-    devices = ", ".join(device.split(":")[0] for device in service.devices)
+        return f"waits for {words_and('itself' if one == service.name else one for one in loop)}", ""
     made = f"built from {service.build.context.removeprefix('./')}" if service.build else service.image
     choices = (
+        (_SECOND.get(state, ""), ""),
         (", ".join(lines_of(service)) if "networks" in show else "", "host"),
         (", ".join(host_access(service)) if "host" in show else "", "feature"),
-        (volumes, "volume"),
-        (devices, "device"),
+        (
+            ", ".join(dict.fromkeys(one.volume for one in service.volumes)) if "volumes" in show and not shelf else "",
+            "volume",
+        ),
+        (", ".join(device.split(":")[0] for device in service.devices), "device"),
         ("privileged" if service.privileged else "", "privileged"),
-        ("" if made == "built from ." else made, ""),
+        (made.removesuffix("built from ."), ""),
     )
     return next(((text, icon) for text, icon in choices if text), ("", ""))
 
@@ -297,8 +286,11 @@ def _second_line(service: Service, state: str, after: list[str], show: Collectio
 
 
 def words_and(words: Iterable[str]) -> str:
-    first = list(words)
-    last = first.pop() if first else ""
+    """
+    >>> words_and(["a", "b", "c"])
+    'a, b and c'
+    """
+    *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -311,59 +303,56 @@ def count(number: int, noun: str) -> str:
 
 
 def _answer(
-    nodes: tuple[Node, ...], levels: Layers, decision: Decision | None, focus: str | None, waited: frozenset[str]
+    nodes: tuple[Node, ...],
+    loops: tuple[tuple[str, ...], ...],
+    decision: Decision | None,
+    focus: str,
+    waited: frozenset[str],
 ) -> str:
-    unknown = [node.name for node in nodes if node.state == "ask"]
-    if focus:
-        depth = next((node.round for node in nodes if node.name == focus), 0)
-        if not waited:
-            return f"`{focus}` waits for nothing."
-        return f"`{focus}` waits for {len(waited)} service{'s'[: len(waited) > 1]}" + (
-            f", {count(depth - 1, 'step')} deep." if depth else "."
-        )
-    if levels.loops:
-        row = levels.loops[0]
-        who = f"`{row[0]}` waits for itself" if len(row) == 1 else f"{count(len(row), 'service')} wait for each other"
-        return f"Refused: {who}."
-    if unknown:
-        return f"Refused: no service is called {words_and(f'`{name}`' for name in unknown)}."
-    if decision:
-        return decision.answer
+    """One sentence that could be read alone: what is asked, else what is wrong, else what is decided."""
     last = max((node.round for node in nodes), default=0)
     ends = [node.name for node in nodes if node.round == last]
-    if not nodes:
-        return "This release has no services."
-    if last == 1:
+    unknown = [f"`{node.name}`" for node in nodes if node.state == "ask"]
+    if focus:
+        deep = next(node.round for node in nodes if node.name == focus) - 1
+        depth = f", {count(deep, 'step')} deep" if deep > 0 else ""
         return (
-            "One service starts."
-            if len(nodes) == 1
-            else f"All {count(len(nodes), 'service')} start at once; none waits."
+            f"`{focus}` waits for {count(len(waited), 'service')}{depth}."
+            if waited
+            else f"`{focus}` waits for nothing."
         )
+    if loops:
+        row = loops[0]
+        who = f"`{row[0]}` waits for itself" if len(row) == 1 else f"{count(len(row), 'service')} wait for each other"
+        return f"Refused: {who}{', and this is not the only loop' if len(loops) > 1 else ''}."
+    if unknown:
+        return f"Refused: no service is called {words_and(unknown)}."
+    if decision:
+        return decision.answer
+    if last < 2:
+        at_once = (
+            f"All {count(len(nodes), 'service')} start at once; none waits."
+            if len(nodes) > 1
+            else "One service starts."
+        )
+        return at_once if nodes else "This release has no services."
     who = f"`{ends[0]}` starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start"
     return f"{count(len(nodes), 'service').capitalize()} start in {count(last, 'round')}; {who} last."
 
 
 def _situation(
-    nodes: tuple[Node, ...],
-    edges: tuple[Edge, ...],
-    drawn: tuple[Edge, ...],
-    decision: Decision | None,
-    focus: str | None,
+    nodes: tuple[Node, ...], edges: tuple[Edge, ...], drawn: tuple[Edge, ...], decision: Decision | None, focus: str
 ) -> str:
+    """The second line: why, what is left out, and what is not drawn."""
     state = {node.name: node.state for node in nodes}
-    said = []
-    if any(state[name] in ("cyc", "ask") for name in state):
+    said = [f"Only what `{focus}` needs is drawn strong."] if focus else []
+    if {"cyc", "ask"} & {*state.values()}:
         said.append("The release is not built.")
         said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in edges if state[s] == "ask"]
     elif decision and not focus:
         said.append(decision.situation)
-    if focus:
-        said.append(f"Only what `{focus}` needs is drawn strong.")
-    skipped = [(s, t) for s, t in edges if state[s] == "out" and state[t] in ("run", "")]
-    if skipped and (not focus or any(t == focus for _, t in skipped)):
-        said.append(
-            f"`{skipped[0][1]}` names `{skipped[0][0]}` in depends_on; a service that is left out counts as started."
-        )
+    for source, target in [(s, t) for s, t in edges if state[s] == "out" and state[t] == "run"][:1]:
+        said.append(f"`{target}` names `{source}` in depends_on; a service that is left out counts as satisfied.")
     if len(drawn) < len(edges):
         hidden = len(edges) - len(drawn)
         said.append(f"{len(drawn)} of {len(edges)} dependencies are drawn; the other {hidden} follow from these.")

@@ -17,12 +17,11 @@ so a picture that only changes its states is only painted again.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 Edge = tuple[str, str]
 """Dependency first, dependent second: the way the arrow points."""
@@ -34,8 +33,7 @@ SHELF: Final = (180, 36)
 _SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class Size(NamedTuple):
     """Measures of one class of picture, in pixels."""
 
     name: str
@@ -45,34 +43,22 @@ class Size:
     row: int  # between services of one column
     bend: int
     track: int  # between upright lines
+    top: int  # above the first service
     narrow: bool = False
-
-    @property
-    def along(self) -> int:
-        return self.height if self.narrow else self.width
-
-    @property
-    def across(self) -> int:
-        return self.width if self.narrow else self.height
 
 
 SIZES: Final = {
-    size.name: size
-    for size in (
-        Size(name="small", width=184, height=62, gap=(40, 76), row=44, bend=12, track=9),
-        Size(name="medium", width=148, height=50, gap=(30, 76), row=26, bend=9, track=9),
-        Size(name="large", width=124, height=26, gap=(22, 48), row=8, bend=6, track=6),
-        Size(name="narrow", width=136, height=50, gap=(30, 30), row=8, bend=9, track=6, narrow=True),
-    )
+    "small": Size("small", 184, 62, (40, 76), 44, 12, 9, 48),
+    "medium": Size("medium", 148, 50, (30, 76), 26, 9, 9, 42),
+    "large": Size("large", 124, 26, (22, 48), 8, 6, 6, 40),
+    "narrow": Size("narrow", 136, 50, (30, 30), 8, 9, 6, 4, True),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """The place of a service, an unknown name or a volume."""
 
     name: str
-    kind: str  # "service" or "volume"
     column: int
     x: float
     y: float
@@ -80,8 +66,7 @@ class Box:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One dependency, mount, or arrow of a loop, from its source to its target."""
 
     source: str
@@ -92,25 +77,33 @@ class Line:
     tip: str  # the arrowhead, as SVG
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Label(NamedTuple):
+    """Where the words below a loop stand; `returns` counts the arrows that run backwards."""
+
+    members: tuple[str, ...]
+    x: float
+    y: float
+    returns: int
+
+
+class Layers(NamedTuple):
     """The column of each name, and the loops among them, each in the order of its row."""
 
     column: Mapping[str, int]
     loops: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
+class Placement(NamedTuple):
     """A finished sheet. `columns` are start and length of each column along the start order."""
 
     size: Size
     width: float
     height: float
     boxes: Mapping[str, Box]
+    volumes: tuple[Box, ...]
     lines: tuple[Line, ...]
     columns: tuple[tuple[float, float], ...]
-    loops: tuple[tuple[tuple[str, ...], float, float, int], ...]  # members, x and y of the label, number of returns
+    labels: tuple[Label, ...]
 
 
 def reachable(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, frozenset[str]]:
@@ -126,7 +119,7 @@ def reachable(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, frozense
             one = todo.pop()
             if one not in found:
                 found.add(one)
-                todo.extend(before[one] if one not in result else result[one] - found)
+                todo.extend(result.get(one, before[one]))
         result[name] = frozenset(found)
     return result
 
@@ -141,53 +134,60 @@ def layers(names: tuple[str, ...], edges: tuple[Edge, ...]) -> Layers:
     (('b', 'c'),)
     """
     ancestors = reachable(names, edges)
-    loops: list[tuple[str, ...]] = []
-    group: dict[str, tuple[str, ...]] = {name: (name,) for name in names}
+    group: dict[str, tuple[str, ...]] = {}
     for name in names:
-        if name in ancestors[name] and all(name not in row for row in loops):
-            row = tuple(other for other in ancestors if other in ancestors[name] and name in ancestors[other])
-            row = _in_a_row(row, edges)
-            loops.append(row)
+        if name in ancestors[name] and name not in group:
+            row = _in_a_row([other for other in names if other in ancestors[name] and name in ancestors[other]], edges)
             group |= dict.fromkeys(row, row)
+    loops = tuple(dict.fromkeys(group.values()))
     column: dict[str, int] = {}
-    # A set of ancestors contains the set of each ancestor: ordered by size, dependencies come first.
-    for members in sorted(dict.fromkeys(group.values()), key=lambda members: len(ancestors[members[0]])):
-        ends = [column[group[s][-1]] for s, t in edges if t in members and s not in members]
-        column |= {name: max(ends, default=-1) + 1 + place for place, name in enumerate(members)}
-    return Layers({name: column[name] for name in names}, tuple(loops))
+    # With itself, a name has more ancestors than any of them: ordered by number, dependencies come first.
+    for name in sorted(names, key=lambda name: len(ancestors[name] | {name})):
+        if name not in column:
+            members = group.get(name, (name,))
+            ends = [column[group.get(s, (s,))[-1]] for s, t in edges if t in members and s not in members]
+            column |= {member: max(ends, default=-1) + 1 + place for place, member in enumerate(members)}
+    return Layers({name: column[name] for name in names}, loops)
 
 
-def _in_a_row(members: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[str, ...]:
+def _in_a_row(members: list[str], edges: tuple[Edge, ...]) -> tuple[str, ...]:
     """The members of a loop along its arrows, from the one that most arrows reach from outside."""
     asked = {name: sum(t == name and s not in members for s, t in edges) for name in members}
-    start = max(members, key=lambda name: asked[name])
+    path = [max(members, key=lambda name: asked[name])]
     row: list[str] = []
-    seen, path = {start}, [start]
+    seen = {*path}
     while path:  # walk as deep as it goes; whoever leads nowhere new goes to the front
-        onward = next((t for s, t in edges if s == path[-1] and t in members and t not in seen), "")
-        if onward:
-            seen.add(onward)
-            path.append(onward)
-        else:
+        onward = [t for s, t in edges if s == path[-1] and t in members and t not in seen][:1]
+        if not onward:
             row.insert(0, path.pop())
+        seen.update(onward)
+        path += onward
     return tuple(row)
 
 
-@dataclass(slots=True, eq=False)
 class _Item:
-    """A box or an invisible stop, while the sheet is being made."""
+    """A box or an invisible stop, while the sheet is being made. `y` is its middle."""
 
-    name: str
-    kind: str  # "service", "volume" or "stop"
-    column: int
-    across: float
-    lowered: bool = False  # part of a mount, which leaves its service below the arrows
-    below: float = 0  # room for the returning arrows of a loop
-    pinned: bool = False
-    place: int = 0
-    y: float = 0
-    before: list[_Item] = field(default_factory=list)
-    after: list[_Item] = field(default_factory=list)
+    def __init__(self, kind: str, column: int, across: float, name: str = "", lowered: bool = False) -> None:
+        self.kind, self.column, self.across, self.name = kind, column, across, name
+        self.lowered = lowered  # on the way of a mount, which leaves its service below the arrows
+        self.pinned, self.below = False, 0.0  # in a loop; room for its returning arrows
+        self.place, self.y = 0, 0.0
+        self.before: list[_Item] = []
+        self.after: list[_Item] = []
+
+    def level(self, one: _Item) -> float:
+        """The height at which this item would be level with its neighbour *one*."""
+        return one.y + (18 if self.lowered and one.kind == "service" else 0)
+
+    def wanted(self) -> float:
+        """The mean height of the neighbours; a stop holds on to the other stops of its trunk."""
+        pulls = [(3 if self.kind == one.kind == "stop" else 1, self.level(one)) for one in self.before + self.after]
+        return sum(pull * y for pull, y in pulls) / sum(pull for pull, _ in pulls) if pulls else self.y
+
+    def exit(self, kind: str) -> float:
+        """The height at which a line of that kind leaves."""
+        return self.y + (18 if kind == "volume" and self.kind == "service" else 0)
 
 
 class _Sheet:
@@ -195,20 +195,23 @@ class _Sheet:
 
     def __init__(self, names: tuple[str, ...], edges: tuple[Edge, ...], mounts: tuple[Edge, ...], size: Size) -> None:
         self.size, self.layers = size, layers(names, edges)
+        self.across, self.along = (size.width, size.height) if size.narrow else (size.height, size.width)
         column = self.layers.column
-        last = max(column.values(), default=-1)
-        self.columns: list[list[_Item]] = [[] for _ in range(last + 1 + bool(mounts))]
-        self.items = {name: self._add(_Item(name, "service", column[name], size.across)) for name in names}
-        for volume in dict.fromkeys(volume for _, volume in mounts):
-            self.items[f"volume {volume}"] = self._add(_Item(volume, "volume", last + 1, SHELF[1], True))
+        last = max(column.values(), default=-1) + 1
+        self.columns: list[list[_Item]] = [[] for _ in range(last + bool(mounts))]
+        self.gaps: list[dict[tuple[_Item, str], list[_Item]]] = [{} for _ in self.columns]
+        self.routes: dict[tuple[str, str, str], list[_Item]] = {}
+        self.services = {name: self._add(_Item("service", column[name], self.across, name)) for name in names}
+        volumes = dict.fromkeys(volume for _, volume in mounts)
+        self.volumes = {name: self._add(_Item("volume", last, SHELF[1], name, True)) for name in volumes}
         self.returns = [
             [(s, t) for s, t in edges if s in row and t in row and column[t] != column[s] + 1]
             for row in self.layers.loops
         ]
         back = {edge for returns in self.returns for edge in returns}
-        links = [(s, t, "edge") for s, t in edges if (s, t) not in back]
-        links += [(service, f"volume {volume}", "volume") for service, volume in mounts]
-        self.routes = self._trunks(links)
+        for name, start in self.services.items():
+            self._trunk(start, "edge", [self.services[t] for s, t in edges if s == name and (s, t) not in back])
+            self._trunk(start, "volume", [self.volumes[volume] for s, volume in mounts if s == name])
         self._pin()
 
     def _add(self, item: _Item) -> _Item:
@@ -216,26 +219,19 @@ class _Sheet:
         self.columns[item.column].append(item)
         return item
 
-    def _trunks(self, links: list[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[_Item]]:
-        """Each arrow as the items it passes; arrows of one source share their stops."""
-        targets: dict[tuple[str, str], list[_Item]] = {}
-        for source, target, kind in links:
-            targets.setdefault((source, kind), []).append(self.items[target])
-        routes = {}
-        for (source, kind), ends in targets.items():
-            start = self.items[source]
-            chain = [start]
-            for column in range(start.column + 1, max(end.column for end in ends)):
-                chain.append(self._add(_Item("", "stop", column, 6, kind == "volume")))
-                self._join(chain[-2], chain[-1], kind)
-            for end in ends:
-                passed = chain[: end.column - start.column]
-                self._join(passed[-1], end, kind)
-                routes[(source, end.name, kind)] = [*passed, end]
-        return routes
+    def _trunk(self, start: _Item, kind: str, ends: list[_Item]) -> None:
+        """Lead the arrows of one source to their ends; they share one stop in each column between."""
+        chain = [start]
+        for column in range(start.column + 1, max((end.column for end in ends), default=0)):
+            chain.append(self._add(_Item("stop", column, 6, lowered=kind == "volume")))
+            self._join(chain[-2], chain[-1], kind)
+        for end in ends:
+            passed = chain[: end.column - start.column]
+            self._join(passed[-1], end, kind)
+            self.routes[start.name, end.name, kind] = [*passed, end]
 
-    @staticmethod
-    def _join(left: _Item, right: _Item, kind: str) -> None:
+    def _join(self, left: _Item, right: _Item, kind: str) -> None:
+        self.gaps[left.column].setdefault((left, kind), []).append(right)
         right.before.append(left)
         if kind == "edge" or left.kind == "stop":  # a volume follows its service and never moves it
             left.after.append(right)
@@ -244,50 +240,34 @@ class _Sheet:
         """Put loops at the top of their columns, each with room below it for what returns."""
         used = [0.0] * len(self.columns)
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
-            first = self.layers.column[row[0]]
-            spanned = range(first, first + len(row))
+            spanned = [self.layers.column[name] for name in row]
             top = max(used[column] for column in spanned)
-            below = (42 if len(row) == 1 else 60 + 16 * (len(returns) - 1)) + 8
-            if self.size.narrow:
-                below += 190
-            for name in row:
-                item = self.items[name]
-                item.pinned, item.below, item.y = True, below, top + item.across / 2
-            for column in spanned:
-                used[column] = top + self.size.across + below + self.size.row
+            below = (50 if len(row) == 1 else 52 + 16 * len(returns)) + (190 if self.size.narrow else 0)
+            for name, column in zip(row, spanned, strict=True):
+                item = self.services[name]
+                item.pinned, item.below, item.y = True, below, top + self.across / 2
+                used[column] = top + self.across + below + self.size.row
         for items in self.columns:
-            items.sort(key=lambda item: (not item.pinned, item.y))
-            self._number(items)
-
-    @staticmethod
-    def _number(items: list[_Item]) -> None:
-        for place, item in enumerate(items):
-            item.place = place
+            _number(items, sorted(items, key=lambda item: (not item.pinned, item.y)))
 
     # -- order ---------------------------------------------------------------------------------
 
     def order(self) -> None:
         """Sort each column by the mean place of its neighbours, to and fro; keep the fewest crossings."""
         best, fewest = [list(items) for items in self.columns], self._crossings()
-        seen = set()
         for sweep in range(_SWEEPS):
             if not fewest:
                 break
             forwards = sweep % 2 == 0
             for items in self.columns[1:] if forwards else self.columns[-2::-1]:
                 keys = {item: self._mean_place(item, forwards) for item in items}
-                items.sort(key=keys.__getitem__)
-                self._number(items)
-            self._swap()
+                _number(items, sorted(items, key=keys.__getitem__))
+            while self._swap():
+                pass
             if (crossings := self._crossings()) < fewest:
                 best, fewest = [list(items) for items in self.columns], crossings
-            state = (forwards, tuple(tuple(map(id, items)) for items in self.columns))
-            if state in seen:
-                break
-            seen.add(state)
-        self.columns = best
-        for items in self.columns:
-            self._number(items)
+        for items, kept in zip(self.columns, best, strict=True):
+            _number(items, kept)
 
     def _mean_place(self, item: _Item, forwards: bool) -> float:
         if item.pinned:
@@ -295,182 +275,173 @@ class _Sheet:
         near = (item.before if forwards else item.after) or [item]
         return sum((one.place + 0.5) / len(self.columns[one.column]) for one in near) / len(near)
 
-    def _swap(self) -> None:
-        for _ in range(_SWEEPS):
-            swapped = False
-            for items in self.columns:
-                for place in range(len(items) - 1):
-                    upper, lower = items[place], items[place + 1]
-                    if not upper.pinned and _crossed(upper, lower) > _crossed(lower, upper):
-                        items[place], items[place + 1] = lower, upper
-                        upper.place, lower.place, swapped = place + 1, place, True
-            if not swapped:
-                return
+    def _swap(self) -> bool:
+        """Swap neighbours whose lines cross less the other way round. Each swap removes a crossing, so it ends."""
+        swapped = False
+        for items in self.columns:
+            for upper, lower in [pair for pair in pairwise(list(items)) if not pair[0].pinned]:
+                if upper.place + 1 == lower.place and _crossed(upper, lower) > _crossed(lower, upper):
+                    upper.place, lower.place, swapped = lower.place, upper.place, True
+            _number(items, sorted(items, key=lambda item: item.place))
+        return swapped
 
     def _crossings(self) -> int:
         total = 0
         for items in self.columns:
             ends: list[int] = []
             for item in items:
-                places = [one.place for one in item.before]
-                total += sum(len(ends) - bisect_left(ends, place + 1) for place in places)
-                for place in places:
-                    insort(ends, place)
+                total += sum(len(ends) - bisect_right(ends, one.place) for one in item.before)
+                for one in item.before:
+                    insort(ends, one.place)
         return total
 
     # -- heights -------------------------------------------------------------------------------
 
     def _apart(self, upper: _Item, lower: _Item) -> float:
-        """The least distance of two centres."""
-        stops = (upper.kind == "stop") + (lower.kind == "stop")
-        room = (14 if "volume" in (upper.kind, lower.kind) else self.size.row, max(8, self.size.row / 2), 6)[stops]
+        """The least distance of two middles."""
+        kinds = [upper.kind, lower.kind]
+        between = 14 if "volume" in kinds else self.size.row
+        room = (between, max(8, self.size.row / 2), 6)[kinds.count("stop")]
         return (upper.across + lower.across) / 2 + upper.below + room
 
     def settle(self) -> None:
         """Give every item its height, the mean of its neighbours' heights where there is room."""
         for items in self.columns:
             self._stack(items, [item.y for item in items])
-            middle = (items[0].y + items[-1].y) / 2 if items else 0
+            middle = 0 if items[0].pinned else (items[0].y + items[-1].y) / 2
             for item in items:
-                item.y -= 0 if items[0].pinned else middle
+                item.y -= middle
         for sweep in range(_SETTLINGS):
-            for items in self.columns if sweep % 2 == 0 else self.columns[::-1]:
-                self._stack(items, [self._wanted(item) for item in items])
+            for items in self.columns[:: -1 if sweep % 2 else 1]:
+                self._stack(items, [item.wanted() for item in items])
         for sweep in range(_STRAIGHTENINGS):
-            for items in self.columns if sweep % 2 == 0 else self.columns[::-1]:
+            for items in self.columns[:: -1 if sweep % 2 else 1]:
                 self._straighten(items)
-        top = min((item.y - item.across / 2 for items in self.columns for item in items), default=0)
-        for items in self.columns:
-            for item in items:
-                item.y = (item.y - top + 0.5) // 1
-
-    def _wanted(self, item: _Item) -> float:
-        total = weight = 0.0
-        for one in (*item.before, *item.after):
-            pull = 3 if item.kind == one.kind == "stop" else 1
-            total += pull * _level(one, item)
-            weight += pull
-        return total / weight if weight else item.y
+        every = [item for items in self.columns for item in items]
+        top = min((item.y - item.across / 2 for item in every), default=0)
+        for item in every:
+            item.y = (item.y - top + 0.5) // 1
 
     def _stack(self, items: list[_Item], wanted: list[float]) -> None:
         """Heights nearest to the wanted ones that keep the distances: pool adjacent violators."""
-        floor, offset, blocks = float("-inf"), 0.0, list[list[float]]()
-        free = [item for item in items if not item.pinned]
-        if len(free) < len(items):
-            floor = items[-len(free) - 1].y + (self._apart(items[-len(free) - 1], free[0]) if free else 0)
-        offsets = []
-        for place, item in enumerate(free):
-            offset += self._apart(free[place - 1], item) if place else 0
-            offsets.append(offset)
-            blocks.append([wanted[len(items) - len(free) + place] - offset, 1])
-            while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-                mean, count = blocks.pop()
-                blocks[-1] = [
-                    (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count),
-                    blocks[-1][1] + count,
-                ]
-        heights = [max(mean, floor) for mean, count in blocks for _ in range(int(count))]
-        for item, height, shift in zip(free, heights, offsets, strict=True):
+        floor, shift, shifts, blocks = float("-inf"), 0.0, list[float](), list[tuple[float, int]]()
+        for place, (item, y) in enumerate(zip(items, wanted, strict=True)):
+            apart = self._apart(items[place - 1], item) if place else 0
+            if item.pinned:
+                continue
+            if place and items[place - 1].pinned:
+                floor = items[place - 1].y + apart
+            shift += apart if blocks else 0
+            shifts.append(shift)
+            total, count = y - shift, 1
+            while blocks and blocks[-1][0] / blocks[-1][1] >= total / count:
+                total, count = total + blocks[-1][0], count + blocks.pop()[1]
+            blocks.append((total, count))
+        heights = [max(total / count, floor) for total, count in blocks for _ in range(count)]
+        for item, height, shift in zip(items[len(items) - len(shifts) :], heights, shifts, strict=True):
             item.y = height + shift
 
     def _straighten(self, items: list[_Item]) -> None:
         """Let an item that is nearly level with a neighbour be level with it, if there is room."""
         for place, item in enumerate(items):
-            near = sorted((abs(y - item.y), y) for one in (*item.before, *item.after) for y in [_level(one, item)])
-            if not near or item.pinned or not 0 < near[0][0] <= (60 if item.kind == "stop" else 14):
-                continue
-            wanted = near[0][1]
-            if place and wanted < items[place - 1].y + self._apart(items[place - 1], item):
-                continue
-            if place + 1 < len(items) and wanted > items[place + 1].y - self._apart(item, items[place + 1]):
-                continue
-            item.y = wanted
+            levels = [item.level(one) for one in item.before + item.after]
+            y = min(levels, key=lambda level: abs(level - item.y), default=item.y)
+            low = items[place - 1].y + self._apart(items[place - 1], item) if place else y
+            high = items[place + 1].y - self._apart(item, items[place + 1]) if place + 1 < len(items) else y
+            if not item.pinned and low <= y <= high and abs(y - item.y) <= (60 if item.kind == "stop" else 14):
+                item.y = y
 
     # -- lines ---------------------------------------------------------------------------------
 
     def starts(self) -> list[tuple[float, float]]:
         """Where each column begins, and how long it is."""
-        shelf = any(item.kind == "volume" for item in self.columns[-1]) if self.columns else False
-        lengths = [float(self.size.along)] * (len(self.columns) - shelf) + [float(SHELF[0])] * shelf
-        least, most = self.size.gap
-        gap = (WIDE - sum(lengths)) / max(1, len(lengths) - 1)
-        gap = max(least, min(most, gap // 1))
+        lengths = [float(SHELF[0] if items[0].kind == "volume" else self.along) for items in self.columns]
+        gap = (WIDE - sum(lengths)) // max(1, len(lengths) - 1)
+        gap = max(self.size.gap[0], min(self.size.gap[1], gap))
         return [(sum(lengths[:place]) + gap * place, length) for place, length in enumerate(lengths)]
 
-    def tracks(self, columns: list[tuple[float, float]]) -> dict[tuple[int, str, int], float]:
-        """The upright line of each source in the gap after it: (item, kind, column) to its place along."""
-        result: dict[tuple[int, str, int], float] = {}
-        for column in range(len(columns) - 1):
-            leaving: dict[tuple[int, str], tuple[float, dict[int, float]]] = {}
-            for (_, _, kind), route in self.routes.items():
-                for left, right in pairwise(route):
-                    if left.column == column:
-                        exits = leaving.setdefault((id(left), kind), (_exit(left, kind, self.size), {}))
-                        exits[1][id(right)] = right.y
-            groups: dict[tuple[str, tuple[int, ...]], tuple[list[float], list[float], list[int]]] = {}
-            for (item, kind), (y, ends) in leaving.items():
-                group = groups.setdefault((kind, tuple(sorted(ends))), ([], list(ends.values()), []))
-                group[0].append(y)
-                group[2].append(item)
-            bent = [(key, g) for key, g in groups.items() if max(g[0] + g[1]) - min(g[0] + g[1]) >= 1]
-            levels = _levels([(g[0], g[1]) for _, g in bent])
-            begin = columns[column][0] + columns[column][1]
-            gap = columns[column + 1][0] - begin
-            count = max(levels, default=0)
-            step = min(self.size.track, (gap - 16) / count) if count else 0
-            for ((kind, _), (_, _, items)), level in zip(bent, levels, strict=True):
-                for item in items:
-                    result[(item, kind, column)] = round(begin + (gap - 6) / 2 + step * (level - count / 2), 1)
+    def tracks(self, columns: list[tuple[float, float]]) -> dict[tuple[_Item, str], float]:
+        """The place, along, of the upright line of each item that leads on."""
+        result: dict[tuple[_Item, str], float] = {}
+        for ((start, length), (end, _)), leaving in zip(pairwise(columns), self.gaps, strict=False):
+            shared: dict[tuple[str, frozenset[_Item]], list[_Item]] = {}
+            for (item, kind), rights in leaving.items():
+                shared.setdefault((kind, frozenset(rights)), []).append(item)
+            groups = [
+                (kind, lefts, [one.exit(kind) for one in lefts], [one.y for one in rights])
+                for (kind, rights), lefts in shared.items()
+            ]
+            groups = [group for group in groups if max(group[2] + group[3]) - min(group[2] + group[3]) >= 1]
+            levels = _levels([(sources, targets) for _, _, sources, targets in groups])
+            gap, most = end - start - length, max(levels, default=0)
+            step = min(self.size.track, (gap - 16) / max(1, most))
+            for (kind, lefts, _, _), level in zip(groups, levels, strict=True):
+                track = round(start + length + (gap - 6) / 2 + step * (level - most / 2), 1)
+                result |= {(item, kind): track for item in lefts}
         return result
+
+    def at(self, along: float, across: float) -> Point:
+        """A point of the sheet in the picture. Beside the rows of a narrow one there is room for their heads."""
+        return (across + 76, along + self.size.top) if self.size.narrow else (along + 1, across + self.size.top)
 
     def finish(self) -> Placement:
         """The sheet as boxes and lines, turned into its direction."""
-        size, columns = self.size, self.starts()
+        columns = self.starts()
         tracks = self.tracks(columns)
-        margin = 76 if size.narrow else 1  # the column heads of a narrow picture stand at the left
-        top = {"small": 48, "medium": 42, "large": 40, "narrow": 4}[size.name]
 
-        def at(along: float, across: float) -> Point:
-            return (across + margin, along + top) if size.narrow else (along + margin, across + top)
-
-        boxes = {}
-        for key, item in self.items.items():
+        def box(item: _Item) -> Box:
             start, length = columns[item.column]
-            x, y = at(start, item.y - item.across / 2)
-            wide, high = (item.across, length) if size.narrow else (length, item.across)
-            boxes[key] = Box(item.name, item.kind, item.column, x, y, wide, high)
-        looped = {(s, t) for row in self.layers.loops for s in row for t in row}
+            size = (item.across, length) if self.size.narrow else (length, item.across)
+            return Box(item.name, item.column, *self.at(start, item.y - item.across / 2), *size)
+
+        looped = {name: row for row in self.layers.loops for name in row}
         lines = []
         for (source, target, kind), route in self.routes.items():
-            level = _exit(route[0], kind, size)
-            points = [(columns[route[0].column][0] + columns[route[0].column][1], level)]
+            level = route[0].exit(kind)
+            points = [(sum(columns[route[0].column]), level)]
             for left, right in pairwise(route):
                 if abs(right.y - level) >= 1:
-                    track = tracks[(id(left), kind, left.column)]
-                    points += [(track, level), (track, right.y)]
+                    points += [(tracks[left, kind], level), (tracks[left, kind], right.y)]
                     level = right.y
             points.append((columns[route[-1].column][0] - (10 if kind == "volume" else 1), level))
-            kind = "loop" if (source, target) in looped else kind
-            lines.append(_line(source, target, kind, [at(*point) for point in points], size.bend))
+            inside = kind == "edge" and source in looped and looped[source] == looped.get(target)
+            lines.append(self._line(source, target, "loop" if inside else kind, points))
         labels = []
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
-            foot = self.items[row[0]].y + size.across / 2
+            foot = self.services[row[0]].y + self.across / 2
+            first, last = (columns[self.layers.column[name]][0] for name in (row[0], row[-1]))
             for place, (source, target) in enumerate(returns):
                 out, back = (0.7, 0.3) if source == target else (0.62, 0.38) if len(returns) > 1 else (0.5, 0.5)
                 lane = foot + (22 if len(row) == 1 else 44 + 16 * place)
-                leave, enter = (columns[self.items[name].column][0] + size.along * part
-                                for name, part in ((source, out), (target, back)))  # fmt: skip
-                path = [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)]
-                lines.append(_line(source, target, "loop", [at(*point) for point in path], size.bend))
-            middle = (columns[self.items[row[0]].column][0] + sum(columns[self.items[row[-1]].column])) / 2
-            plain = len(returns) == 1 and len(row) > 1
-            labels.append((row, *at(middle, lane + (10 if size.narrow else 0 if plain else 16)), len(returns)))
+                leave = columns[self.layers.column[source]][0] + self.along * out
+                enter = columns[self.layers.column[target]][0] + self.along * back
+                lines.append(
+                    self._line(source, target, "loop", [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)])
+                )
+            beside = 10 if self.size.narrow else 0 if len(returns) == 1 < len(row) else 16
+            labels.append(Label(row, *self.at((first + last + self.along) / 2, lane + beside), len(returns)))
         far = max((item.y + item.across / 2 + item.below for items in self.columns for item in items), default=0)
-        width, height = at(sum(columns[-1]) if columns else 0, far)
-        return Placement(
-            size=size, width=width + 1, height=height + 2, boxes=boxes, lines=tuple(lines),
-            columns=tuple((at(start, 0)[size.narrow], length) for start, length in columns), loops=tuple(labels),
-        )  # fmt: skip
+        width, height = self.at(sum(columns[-1]) if columns else 0, far)
+        boxes = {name: box(item) for name, item in self.services.items()}
+        spans = tuple((self.at(start, 0)[self.size.narrow], length) for start, length in columns)
+        volumes = tuple(map(box, self.volumes.values()))
+        return Placement(self.size, width + 1, height + 2, boxes, volumes, tuple(lines), spans, tuple(labels))
+
+    def _line(self, source: str, target: str, kind: str, sheet: list[Point]) -> Line:
+        """Turn a line into its direction. It ends inside its head, so that the tip stays sharp."""
+        points = [self.at(*point) for point in sheet]
+        (ax, ay), (x, y) = points[-2:]
+        dx, dy = (x > ax) - (x < ax), (y > ay) - (y < ay)
+        left, right = (x - 7 * dx - 4 * dy, y - 7 * dy - 4 * dx), (x - 7 * dx + 4 * dy, y - 7 * dy + 4 * dx)
+        short = 0 if kind == "volume" else 5
+        path = _rounded([*points[:-1], (x - short * dx, y - short * dy)], self.size.bend)
+        return Line(source, target, kind, tuple(points), path, f"M{_xy(x, y)}L{_xy(*left)}L{_xy(*right)}Z")
+
+
+def _number(items: list[_Item], order: list[_Item]) -> None:
+    items[:] = order
+    for place, item in enumerate(items):
+        item.place = place
 
 
 def _crossed(upper: _Item, lower: _Item) -> int:
@@ -478,37 +449,24 @@ def _crossed(upper: _Item, lower: _Item) -> int:
     return sum(a.place > b.place for above, below in sides for a in above for b in below)
 
 
-def _exit(item: _Item, kind: str, size: Size) -> float:
-    """The height at which a line leaves: mounts leave below the arrows."""
-    return item.y + (size.across / 2 - 13 if kind == "volume" and item.kind == "service" else 0)
-
-
-def _level(one: _Item, item: _Item) -> float:
-    """The height at which *item* would be level with its neighbour."""
-    return one.y + (18 if item.lowered and one.kind == "service" else 0)
-
-
 def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
-    """The place of each track in its gap, from the left: few crossings, no two lines on top of each other."""
+    """The place of each track in its gap, from the left: few crossings, no two lines on top of each other.
+
+    A group is the heights of its sources and those of its targets. Groups far apart may share a place.
+    """
     spans = [(min(s + t), max(s + t)) for s, t in groups]
 
     def cost(left: int, right: int) -> int:
-        low, high = spans[right]
-        crossed = sum(low < y < high for y in groups[left][1])
-        low, high = spans[left]
-        crossed += sum(low < y < high for y in groups[right][0])
-        # What comes out of the left track and what goes into the right one would look like one line.
+        crossed = sum(spans[right][0] < y < spans[right][1] for y in groups[left][1])
+        crossed += sum(spans[left][0] < y < spans[left][1] for y in groups[right][0])
+        # What leaves the left track and what enters the right one would look like one line.
         return crossed + 10 * sum(abs(a - b) < 5 for a in groups[left][1] for b in groups[right][0])
 
-    order = sorted(range(len(groups)), key=lambda g: spans[g])
-    for _ in order:
-        swapped = False
-        for place in range(len(order) - 1):
-            left, right = order[place], order[place + 1]
-            if cost(left, right) > cost(right, left):
-                order[place], order[place + 1], swapped = right, left, True
-        if not swapped:
-            break
+    order = sorted(range(len(groups)), key=lambda group: spans[group])
+    for _ in groups:
+        for place, (left, right) in enumerate(pairwise(list(order))):
+            if order[place] == left and cost(left, right) > cost(right, left):
+                order[place : place + 2] = right, left
     levels = [0] * len(groups)
     for place, group in enumerate(order):
         low, high = spans[group]
@@ -517,39 +475,21 @@ def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
     return levels
 
 
-def corners(points: tuple[Point, ...], bend: float) -> list[tuple[str, tuple[float, ...]]]:
-    """A polyline as drawing commands: M and L with one point, Q with the corner and the end of its bend."""
-    commands: list[tuple[str, tuple[float, ...]]] = [("M", points[0])]
+def _xy(x: float, y: float) -> str:
+    return f"{x:.5g} {y:.5g}"
+
+
+def _rounded(points: list[Point], bend: float) -> str:
+    """A polyline as SVG, its corners rounded as far as the lines between them are long enough."""
+    path = f"M{_xy(*points[0])}"
     for place in range(1, len(points) - 1):
         (ax, ay), (x, y), (bx, by) = points[place - 1 : place + 2]
         before, after = abs(x - ax) + abs(y - ay), abs(bx - x) + abs(by - y)
         r = min(bend, before / (1 if place == 1 else 2), after / (1 if place == len(points) - 2 else 2))
-        if r < 0.5:
-            commands.append(("L", (x, y)))
-            continue
-        start = (x - (x - ax) / before * r, y - (y - ay) / before * r)
-        commands += [("L", start), ("Q", (x, y, x + (bx - x) / after * r, y + (by - y) / after * r))]
-    return [*commands, ("L", points[-1])]
-
-
-def arrowhead(points: tuple[Point, ...]) -> tuple[Point, Point, Point]:
-    """The three corners of the head at the end of a line, 7 long and 8 wide."""
-    (ax, ay), (x, y) = points[-2:]
-    dx, dy = (x > ax) - (x < ax), (y > ay) - (y < ay)
-    return (x, y), (x - 7 * dx - 4 * dy, y - 7 * dy - 4 * dx), (x - 7 * dx + 4 * dy, y - 7 * dy + 4 * dx)
-
-
-def _line(source: str, target: str, kind: str, points: list[Point], bend: float) -> Line:
-    ends = tuple(points)
-    tip = arrowhead(ends)
-    if kind != "volume":  # the line stops inside its head, so that the tip stays sharp
-        back = ((tip[1][0] + tip[2][0]) / 2, (tip[1][1] + tip[2][1]) / 2)
-        drawn = (*ends[:-1], ((back[0] * 2 + tip[0][0]) / 3, (back[1] * 2 + tip[0][1]) / 3))
-    else:
-        drawn = ends
-    path = "".join(f"{command}{' '.join(f'{v:.5g}' for v in values)}" for command, values in corners(drawn, bend))
-    head = "M" + "L".join(f"{x:.5g} {y:.5g}" for x, y in tip) + "Z"
-    return Line(source, target.removeprefix("volume ") if kind == "volume" else target, kind, ends, path, head)
+        start, end = r / max(before, 0.1), r / max(after, 0.1)
+        path += f"L{_xy(x - (x - ax) * start, y - (y - ay) * start)}"
+        path += f"Q{_xy(x, y)} {_xy(x + (bx - x) * end, y + (by - y) * end)}"
+    return f"{path}L{_xy(*points[-1])}"
 
 
 @lru_cache(maxsize=256)

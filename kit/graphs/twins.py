@@ -10,71 +10,56 @@ COLUMNS = ("Service", "State", "Because", "Starts in round", "After", "Ports", "
 _SHOWN = 200
 
 
-def rows(graph: Graph) -> list[tuple[str, ...]]:
-    """The cells of the table, as text. A large release is sorted by round."""
-    nodes = sorted(graph.nodes, key=lambda node: node.round or len(graph.nodes)) if graph.too_many else graph.nodes
-    return [
-        (
-            node.name,
-            looks.word(node.state) if node.state else "",
-            node.because,
-            str(node.round or "–"),
-            ", ".join(node.after),
-            ", ".join(node.ports),
-            ", ".join(node.volumes),
-            ", ".join(node.host),
-        )
-        for node in nodes[:_SHOWN]
-    ]
+def _row(node: Node) -> tuple[str, ...]:
+    state, number = looks.word(node.state) if node.state else "", str(node.round or "–")
+    return node.name, state, node.because, number, *map(", ".join, (node.after, node.ports, node.volumes, node.host))
+
+
+def _nodes(graph: Graph) -> list[Node]:
+    """The nodes in the order of the file; of a large release in the order of their rounds, and not all of them."""
+    by_round = sorted(graph.nodes, key=lambda node: node.round or len(graph.nodes))
+    return list(by_round if graph.too_many else graph.nodes)[:_SHOWN]
+
+
+def _hidden(graph: Graph) -> str:
+    more = len(graph.nodes) - _SHOWN
+    return f"{more} more are not shown." if more > 0 else ""
 
 
 def to_table(graph: Graph) -> str:
-    """The picture as a real table, one row for each service and unknown name."""
-    states = {node.name: node.state for node in graph.nodes}
-    kept = [place for place, _ in enumerate(COLUMNS) if place in (0, 3, 4) or any(row[place] for row in rows(graph))]
+    """The picture as a real table, one row for each service and each unknown name."""
     cells = []
-    for row in rows(graph):
-        html = [looks.prose(cell) if place == 2 else looks.escaped(cell) for place, cell in enumerate(row)]
-        if states[row[0]]:
-            html[1] = looks.state(states[row[0]])
-        cells.append(tuple(html[place] for place in kept))
-    hidden = len(graph.nodes) - len(cells)
-    more = f'<p class="mc-quiet">{hidden} more services are not shown.</p>' if hidden > 0 else ""
-    return looks.table(tuple(COLUMNS[place] for place in kept), cells) + more
+    for node in _nodes(graph):
+        name, _, because, *rest = _row(node)
+        state = looks.state(node.state) if node.state else ""
+        cells.append((looks.escaped(name), state, looks.prose(because), *map(looks.escaped, rest)))
+    return looks.table(COLUMNS, cells) + (f"<p>{_hidden(graph)}</p>" if _hidden(graph) else "")
 
 
 def to_text(graph: Graph) -> str:
     """The picture for a terminal: the answer, the situation, and one line for each service."""
-    table = [COLUMNS, *rows(graph)]
+    table = [("Service", "State", "Because", "Round", *COLUMNS[4:]), *map(_row, _nodes(graph))]
     kept = [place for place in (3, 0, 1, 4, 5, 6, 7, 2) if place in (0, 3) or any(row[place] for row in table[1:])]
-    heads = {3: "Round"}
-    lines = [[(heads.get(place, row[place]) if row is COLUMNS else row[place]) for place in kept] for row in table]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(kept))]
-    drawn = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join((graph.answer, graph.situation, "", *drawn)).replace("`", "")
+    widths = [max(len(row[place]) for row in table) for place in kept]
+    lines = ["  ".join(row[place].ljust(width) for place, width in zip(kept, widths, strict=True)) for row in table]
+    said = [graph.answer, graph.situation, "", *map(str.rstrip, lines), _hidden(graph)]
+    return looks.sayable("\n".join(said).replace("`", "").strip())
 
 
 def _legend(graph: Graph) -> str:
-    states = [state for state in looks.GLYPHS if any(node.state == state for node in graph.nodes)]
-    icons = (
-        [node.icon for node in graph.nodes]
-        + ["port"] * any(node.ports for node in graph.nodes)
-        + ["volume"] * graph.shelf
-    )
-    return looks.legend([*states, *(icon for icon in looks.ICONS if icon in icons)])
+    """The marks that occur in the picture, and what they mean."""
+    names = {node.state for node in graph.nodes} | {"volume" if graph.shelf else ""}
+    if graph.size != "large":  # which shows a port as a bare number, and no second line
+        names |= {node.icon for node in graph.nodes} | {"port" for node in graph.nodes if node.tag}
+    return looks.legend([name for name in (*looks.GLYPHS, *looks.ICONS) if name in names])
 
 
 def figure(graph: Graph, *, with_style: bool = True) -> str:
     """The whole card: answer, situation, picture in both directions, legend, table."""
     pictures = ""
-    if not graph.too_many and graph.nodes:
+    if graph.nodes and not graph.too_many:
         pictures = looks.picture(to_svg(graph), to_svg(graph, narrow=True) if graph.narrow else "", name="start order")
     return looks.figure(
         graph.answer, graph.situation, pictures, _legend(graph) if pictures else "", to_table(graph),
         name=graph.name or graph.answer.replace("`", ""), open_table=not pictures, with_style=with_style,
     )  # fmt: skip
-
-
-def state_of(node: Node) -> str:
-    """The word for a node's state, or nothing."""
-    return looks.word(node.state) if node.state else ""
