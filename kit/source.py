@@ -211,6 +211,7 @@ def _is_time(text: str) -> bool:
 # ── events ─────────────────────────────────────────────────────────────────────────────────────────
 
 _BREAKS: Final = "\r\n\x85\u2028\u2029"
+_TAB: Final = "found a tab character that violates indentation"
 
 
 class _Slow(Reader, Scanner, Parser):
@@ -238,6 +239,39 @@ class _Slow(Reader, Scanner, Parser):
             if not self.flow_level:
                 self.allow_simple_key = True
 
+    def scan_block_scalar_indicators(self, _start_mark: Any) -> tuple[bool | None, int | None]:
+        chomping: bool | None = None
+        increment: int | None = None
+        for _turn in "ab":
+            if chomping is None and self.peek() in "+-":
+                chomping = self.peek() == "+"
+            elif increment is None and self.peek() in "123456789":
+                increment = int(self.peek())
+            else:
+                break
+            self.forward()
+        return chomping, increment
+
+    def scan_block_scalar_ignored_line(self, start_mark: Any) -> None:
+        while self.peek() in " \t":
+            self.forward()
+        super().scan_block_scalar_ignored_line(start_mark)
+
+    def scan_block_scalar_indentation(self) -> Any:
+        found = super().scan_block_scalar_indentation()
+        if self.peek() == "\t":
+            raise self._wrong("while scanning a block scalar", self.get_mark(), _TAB)
+        return found
+
+    def scan_block_scalar_breaks(self, indent: int) -> Any:
+        found = super().scan_block_scalar_breaks(indent)
+        if self.column < indent and self.peek() == "\t":
+            raise self._wrong("while scanning a block scalar", self.get_mark(), _TAB)
+        return found
+
+    def _wrong(self, context: str, start: Any, problem: str) -> yaml.scanner.ScannerError:
+        return yaml.scanner.ScannerError(context, start, problem, self.get_mark())
+
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
         chunks: list[str] = []
         length = 0
@@ -254,10 +288,7 @@ class _Slow(Reader, Scanner, Parser):
         breaks = []
         while self.peek() in " \t" + _BREAKS:
             if self.peek() == "\t" and self.column < indent:
-                raise yaml.scanner.ScannerError(
-                    "while scanning a plain scalar", start_mark,
-                    "found a tab character that violates indentation", self.get_mark(),
-                )  # fmt: skip
+                raise self._wrong("while scanning a plain scalar", start_mark, _TAB)
             if self.peek() in " \t":
                 self.forward()
             else:
@@ -402,6 +433,7 @@ class _Builder:
                 "unusable-key", "C-18", "a list or mapping cannot be a key", node._at, "write a text as key", stage=2
             )
             top.key = f"?{len(top.node.value)}"
+            top.node._keys[top.key] = node._at
         else:
             self.put(top, node)
 
@@ -441,10 +473,8 @@ class _Builder:
         """Take a scalar as the next key of a mapping (C-17, C-18, C-19)."""
         at, keys = node._at, top.node._keys
         if text in keys:
-            self.found(
-                "repeated-key", "C-17", f"`{text}` is written twice, first in line {keys[text][1]}", at,
-                "keep one of the two" if text != "<<" else "merge a list: `<<: [*a, *b]`",
-            )  # fmt: skip
+            rule, help = ("C-19", "merge a list: `<<: [*a, *b]`") if merge else ("C-17", "keep one of the two")
+            self.found("repeated-key", rule, f"`{text}` is written twice, first in line {keys[text][1]}", at, help)
         elif node.kind != "str":
             self.found(
                 "key-is-no-text", "C-18", f"the key `{text or '(nothing)'}` is no text but {_NAMES[node.kind]}", at,
@@ -475,6 +505,8 @@ class _Builder:
         at = self.place(event)
         text, tag = event.value, event.tag
         quoted = event.style in _QUOTED
+        if not text and not quoted and self.stack and self.stack[-1].key is not None:
+            at = self.stack[-1].node._keys[self.stack[-1].key]  # what is not there stands where its key stands
         if tag is not None and tag != "!" and tag not in _MARKS:
             return self.tagged(tag[len(_CORE) :] if tag.startswith(_CORE) else "", text, at, quoted)
         if quoted:
