@@ -1,0 +1,207 @@
+"""What all labs share: a guard for keys, a status line, and a frame that hears changes.
+
+A lab listens, asks its view-model, and shows what comes back. Controls are made once and changed
+afterwards: a widget made in a callback would stay for ever. What goes wrong in a callback is written
+into the status line, because nobody reads the log.
+
+    changed now      dropdowns, checkboxes, buttons
+    changed later    typed text, 150 ms after the last key
+
+Known limits: a lab that is shown twice in one cell is one lab with two faces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import anywidget
+import ipywidgets
+import traitlets
+
+if TYPE_CHECKING:
+    from ..composition import Composition
+    from ..device import Device
+    from ..reader import Reading
+    from .decision_lab import DecisionLab
+
+WAIT: Final = 0.15  # seconds after the last key
+MOST: Final = 200  # services of one lab
+_JS: Final = Path(__file__).parent
+
+
+class KeyGuard(anywidget.AnyWidget):
+    """Keeps JupyterLab from taking the keys of a lab's controls. It needs a place inside the lab."""
+
+    _esm = (_JS / "keyguard.js").read_text("utf-8")
+
+
+class LiveStatus(anywidget.AnyWidget):
+    """A sentence that screen readers hear when it changes. It is seen only when it is about a fault."""
+
+    _esm = (_JS / "livestatus.js").read_text("utf-8")
+    text = traitlets.Unicode("").tag(sync=True)
+    fault = traitlets.Bool(False).tag(sync=True)
+
+
+_OPEN: Final[dict[str, tuple[str, list[Lab]]]] = {}
+"""Notebook cell to its last run and the labs that this run made."""
+
+
+def _cell() -> tuple[str, str] | None:
+    """The running notebook cell and the id of this run, or None outside a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else None
+    if not parent:
+        return None
+    cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
+    return str(cell), str(parent.get("header", {}).get("msg_id", ""))
+
+
+class Lab:
+    """A box of controls and pictures. It shows itself live, and as a still picture where nothing runs.
+
+    A subclass fills `box.children` with `parts(...)` and says what it looks like without widgets
+    in `still()` (HTML) and `__str__`.
+    """
+
+    def __init__(self) -> None:
+        self._mine: list[ipywidgets.Widget] = []
+        self._quiet, self._timer = False, cast(asyncio.TimerHandle | None, None)
+        self.status = self.own(LiveStatus())
+        self.box = self.make(ipywidgets.VBox, "mc", "mc-card", "mc-lab")
+        self._register()
+
+    def parts(self, *widgets: ipywidgets.Widget) -> None:
+        """Put *widgets* into the lab, with its guard and its status line."""
+        self.box.children = (*widgets, self.status, self.own(KeyGuard()))
+
+    def own(self, widget: Any) -> Any:
+        """A widget that is closed with the lab."""
+        self._mine.append(widget)
+        return widget
+
+    def make(self, kind: type[ipywidgets.Widget], *classes: str, **traits: Any) -> Any:
+        """A new control of this lab, with its classes."""
+        return self.own(kind(_dom_classes=classes, **traits))
+
+    def listen(self, control: ipywidgets.Widget, then: Callable[[], None]) -> None:
+        """Call *then* when the control's value changes: at once, or for typed text when the typing rests."""
+        typed = isinstance(control, ipywidgets.Text | ipywidgets.Textarea)
+
+        def changed(_change: object) -> None:
+            if not self._quiet:
+                self._later(then) if typed else self._now(then)
+
+        control.observe(changed, names="value")
+
+    def press(self, button: ipywidgets.Button, then: Callable[[], None]) -> None:
+        """Call *then* when the button is pressed."""
+        button.on_click(lambda _button: self._now(then))
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Change several controls without listening to them."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+    def _now(self, then: Callable[[], None]) -> None:
+        """Do it, and write into the status line what goes wrong."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            then()
+            self.status.fault = False
+        except Exception as error:
+            self.status.fault = True
+            self.status.text = (
+                f"Our fault, not yours: {type(error).__name__}: {error}. The picture shows the state before."
+            )
+
+    def _later(self, then: Callable[[], None]) -> None:
+        """Do it when the typing has rested. Without a running loop there is nobody to wait for."""
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            self._timer = asyncio.get_running_loop().call_later(WAIT, self._now, then)
+        except RuntimeError:
+            self._now(then)
+
+    def _register(self) -> None:
+        """Close what an earlier run of the same cell has made."""
+        if (cell := _cell()) is None:
+            return
+        key, run = cell
+        before, labs = _OPEN.get(key, ("", []))
+        if before != run:
+            for lab in labs:
+                lab.close()
+            labs = []
+        _OPEN[key] = (run, [*labs, self])
+
+    def close(self) -> None:
+        """Take the lab and all of its controls away."""
+        if self._timer is not None:
+            self._timer.cancel()
+        parts = [getattr(widget, part, None) for widget in self._mine for part in ("layout", "style")]
+        for widget in (*self._mine, *parts):
+            if widget is not None:
+                widget.close()
+        self._mine = []
+
+    def still(self) -> str:
+        """The lab as HTML without controls."""
+        return f"<p>{escape(str(self))}</p>"
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, Any]:
+        live: dict[str, Any] = self.box._repr_mimebundle_()
+        return {**live, "text/html": self.still(), "text/plain": str(self)}
+
+
+class Notice:
+    """What stands in the place of a lab that has nothing to work on."""
+
+    def __init__(self, text: str, html: str) -> None:
+        self._text, self._html = text, html
+
+    def __str__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+
+def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Notice:
+    """Try out which devices take a release: labels and facts by hand, the verdict at once.
+
+    Args:
+        composition: A composition, a reading of one, a text, or the path of a file.
+        device: The device to begin with; without one, a Raspberry Pi 4.
+
+    Returns:
+        The lab, or a notice if the composition cannot be read or is too large for a lab.
+    """
+    from ..composition import Composition
+    from ..device import Device
+    from ..reader import read
+    from .decision_lab import DecisionLab
+    from .decision_model import too_many, unread
+
+    if not isinstance(composition, Composition):
+        reading = read(composition) if isinstance(composition, str | Path) else composition
+        if reading.composition is None or not reading.ok:
+            return Notice("Refused. No release is made.", unread(reading.findings))
+        composition = reading.composition
+    if len(composition.services) > MOST:
+        return Notice(*too_many(composition, MOST))
+    return DecisionLab(composition, device or Device.preset("raspberrypi4-64", "6.3.0"))
