@@ -71,6 +71,8 @@ class _Release:
         self.services = {name: decode.service(desk, name, node) for name, node in self.nodes["services"].items()}
         self.networks = {name: decode.network(desk, name, node) for name, node in self.nodes["networks"].items()}
         self.volumes = {name: decode.volume(desk, name, node) for name, node in self.nodes["volumes"].items()}
+        services = root.get("services") or root
+        self.names = {root.span.name, *(services.key_span(name).name for name in self.services)}
         self.place = 0  # among the services, networks or volumes, in the order in which balena looks at them
 
     def run(self) -> Normal:
@@ -216,7 +218,9 @@ class _Release:
         )
         for name in unknown:
             here = path if isinstance(path[-1], int) else (*path, places.get(name, name))
-            self.say(code, here, help=self.note.hint(name, tuple(known)), name=path[1], other=name)
+            hint = self.note.hint(name, tuple(known))
+            brought = self.at(here).span.name not in self.names  # by `extends`, which brings nothing else (C-36)
+            self.say(code, here, rule="C-36" if brought else "", help=hint, name=path[1], other=name)
 
     def _mounted(self, target: str, taken: dict[str, str], path: Path) -> None:
         if target in taken:
