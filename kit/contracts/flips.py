@@ -321,7 +321,9 @@ def _wider(written: str, fact: Fact) -> Iterator[str]:
     if len(range_.sets) == 1 and not version.prerelease:
         lows = [each for each in range_.sets[0] if each.op in (">", ">=", "")]
         highs = [each for each in range_.sets[0] if each.op in ("<", "<=")]
-        if match := re.fullmatch(r"\s*(?:\^|~>?)\s*v?([^\s|]+)\s*", written):  # a window that is meant as a minimum
+        if match := re.fullmatch(
+            r"\s*(?:\^|~>?|=)?\s*v?([0-9][^\s|]*?)(?:\.[xX*])*\s*", written
+        ):  # a window that is meant as a minimum
             yield f">={match[1]}"
         if not all(each.admits(version) for each in lows):
             yield " ".join((f">={line}", *(f"{each.op}{each.edge}" for each in highs)))
