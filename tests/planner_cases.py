@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kit.device.state import Container, Image, State, Wanted
-from kit.planner import Plan, Release, Target, injected, plan
+from kit.device.state import Container, Image, State, Volume, Wanted
+from kit.planner import Release, Target, injected, plan
 from kit.planner.target import wanted
 
 OS = "HOST_OS_VERSION"
@@ -28,14 +28,15 @@ def image_row(name: str, app: int, services: Iterable[Wanted]) -> Image:
 
 def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:
     """The device at the start of a case, and its target."""
-    start, old = case["start"], release_of(1, case["from"]) if case["from"] else None
+    start, old = case["start"], release_of(1, case["from"]) if case.get("from") else None
     new = [release_of(int(app), body) for app, body in case["to"].items()]
     before = old.services if old else ()
     after = next((each.services for each in new if each.app == 1), ())
     known = {(each.name, each.commit): each for each in (*after, *before)}
     containers: list[Container] = []
-    count = len(start["containers"])
-    for place, body in enumerate(start["containers"]):
+    listed = start.get("containers", ())
+    count = len(listed)
+    for place, body in enumerate(listed):
         made_from = known.get((body["service"], body["commit"]))
         service = made_from or next((each for each in after if each.name == body["service"]), None)
         service = service or wanted(1, body["commit"], body["service"], {})
@@ -61,19 +62,22 @@ def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:
     services = [*before, *(each for release in new for each in release.services)]
     apps = {1, *(release.app for release in new)}
     names = {each.name for each in services} | {each.service for each in containers}
-    locked = {(app, name) for app in apps for name in start["user_locks"] if name in names}
+    locked = {(app, name) for app in apps for name in start.get("user_locks", ()) if name in names}
     state = State(
         containers=tuple(containers),
-        images=tuple(image_row(name, 1, services) for name in start["images"]),
-        volumes=tuple(volumes[name] for name in start["volumes"]),
+        images=tuple(image_row(name, 1, services) for name in start.get("images", ())),
+        volumes=tuple(
+            volumes.get(name) or Volume(int(name.partition("_")[0]), name.partition("_")[2])
+            for name in start.get("volumes", ())
+        ),
         networks=old.target.networks if old else (),
         commits=((1, old.commit),) if old else (),
-        locks=frozenset(int(app) for app in start["lock_held"]),
-        injected=((OS, start["os_pretty_name_now"]),),
+        locks=frozenset(int(app) for app in start.get("lock_held", ())),
+        injected=((OS, start.get("os_pretty_name_now", OLD_OS)),),
         delta=bool(start.get("delta")),
-        lock_override=bool(start["lock_override"]),
+        lock_override=bool(start.get("lock_override")),
         lock_files=frozenset(locked),
-        broken=frozenset(start["start_fails"]),
+        broken=frozenset(start.get("start_fails", ())),
         made=count,
     )
     return state, Target.of(new)
@@ -81,7 +85,7 @@ def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:
 
 def names_in(case: Mapping[str, Any]) -> set[str]:
     """Every service that a trouble of this case may name."""
-    releases = [*case["to"].values(), *([case["from"]] if case["from"] else [])]
+    releases = [*case["to"].values(), *([case["from"]] if case.get("from") else [])]
     services = {name: body for release in releases for name, body in release["services"].items()}
     hosts = (str(body.get("networkMode", "")).partition("service:")[2] for body in services.values())
     return {*services, *(host for host in hosts if host)}
@@ -114,21 +118,13 @@ def end_of(state: State) -> dict[str, object]:
     }
 
 
-def run(case: Mapping[str, Any]) -> Plan:
-    """The plan of a case."""
-    return plan(*start_of(case))
+def expected(case: Mapping[str, Any]) -> dict[str, object]:
+    """What a case says: its rounds as sets, whether it settles, and how the device ends."""
+    end = {key: sorted(value) if isinstance(value, list) else dict(value) for key, value in case["end"].items()}
+    return {"rounds": rounds_of(case["rounds"], names_in(case)), "endless": bool(case["endless"]), **end}
 
 
-def differences(case: Mapping[str, Any]) -> list[str]:
-    """What the kit does otherwise than the case says; empty when they agree."""
-    found = run(case)
-    names, wrong = names_in(case), []
-    expected, ours = rounds_of(case["rounds"], names), rounds_of(found.trace, names)
-    if expected != ours:
-        wrong.append(f"rounds: expected {case['rounds']}, found {[list(round) for round in found.trace]}")
-    if found.settled is bool(case["endless"]):
-        wrong.append(f"endless: expected {case['endless']}, found {not found.settled}")
-    end = {key: sorted(value) if isinstance(value, list) else value for key, value in case["end"].items()}
-    ended = end_of(found.end)
-    wrong += [f"{key}: expected {end[key]}, found {ended[key]}" for key in end if end[key] != ended[key]]
-    return wrong
+def found(case: Mapping[str, Any]) -> dict[str, object]:
+    """What the planner does with a case, in the same words."""
+    done = plan(*start_of(case))
+    return {"rounds": rounds_of(done.trace, names_in(case)), "endless": not done.settled, **end_of(done.end)}
