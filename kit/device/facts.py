@@ -39,11 +39,10 @@ def read_os_release(text: str) -> dict[str, str]:
     """
     found = {}
     for line in text.split("\n"):
-        key, equals, value = line.partition("=")
-        if equals:
-            value = value.strip()
-            quoted = len(value) > 2 and value[0] == value[-1] == '"'
-            found[key.strip()] = value[1:-1] if quoted else value
+        key, _, value = line.partition("=")  # without a `=`, the line gives its key an empty value
+        value = value.strip()
+        quoted = len(value) > 2 and value[0] == value[-1] == '"'
+        found[key.strip()] = value[1:-1] if quoted else value
     return found
 
 
@@ -333,7 +332,7 @@ def _kernel_notes(slug: str, plain: str, row: KernelRow | None, kernel: str) -> 
         part for part in (f"Linux {row.kernel}" if kernel else "", f"L4T {row.l4t}" if row.l4t else "") if part
     )
     if what:
-        newest = f"the newest of {row.family} that is not younger than {plain}"
+        newest = f"the newest one of {row.family} up to {plain}"
         yield f"{what}: from the row of balenaOS {row.version}, {newest}."
     if not kernel:
         yield f"The full kernel version of balenaOS {row.version} is not known ({row.kernel}); it is left out."
