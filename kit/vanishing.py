@@ -1,0 +1,247 @@
+"""The vanishing list: what was written, what balena keeps of it, and what the device uses.
+
+Theory of operation
+-------------------
+A row is one setting: a field of a service, one entry of a list such as `volumes`, one key of a mapping such as
+`labels`. Rows come in file order. The middle of a row is told by the changes that reading noted and by its errors,
+the end by what is found about the device and by the container that it would create. Nothing is decided here; the
+short words for it lie in `vanishing.json`: fields whose entries have rows of their own (`split`), what the device
+uses in place of a value (`at_device`, by the code of a finding), what it does with a text that is kept and has no
+effect (`no_effect`, by the rule of the change), and what it makes of a field that arrives (`used`).
+
+A release with an error arrives nowhere. Its other rows say what becomes of them once the error is mended.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path as File
+from typing import Any, Final, Literal
+
+from .container import FEATURE_TABLE, check_device, container, is_true
+from .diagnostics import Diagnostic, Path, Severity, Span, printable
+from .reader import Change, Reading
+from .reader.decode import Desk, ports
+from .reader.notes import FALSE_ALARM, Notes
+from .reader.release import FEATURES, release
+from .source import Node
+
+Mark = Literal["=", "changed", "gone", "refused", ""]
+End = tuple[str, Mark]
+WIDEST: Final = 200
+"""Characters of a value that are shown."""
+_WORDS: Final[Mapping[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text("utf-8"))
+_NOTHING: Final[End] = ("nothing", "gone")
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One setting on its way. A mark is `=` (as before), `changed`, `gone`, `refused`, or empty: nothing follows."""
+
+    path: Path
+    written: str
+    kept: str = "kept"
+    kept_mark: Mark = "="
+    device: str = "as written"
+    device_mark: Mark = "="
+    note: str = ""
+    rule: str = ""
+    span: Span
+
+    @property
+    def outcome(self) -> Mark:
+        """What became of it in the end: `refused`, `gone`, `changed` or `=`."""
+        marks = (self.kept_mark, self.device_mark)
+        if "refused" in marks:
+            return "refused"
+        return "gone" if self.device_mark == "gone" else "=" if marks == ("=", "=") else "changed"
+
+
+def vanishing(reading: Reading) -> tuple[Row, ...]:
+    """The rows of a reading, in file order; none when the text could not be read at all.
+
+    >>> from kit.reader import read
+    >>> text = "services: {web: {image: nginx, restart: 'on-failure:3', expose: ['80']}}"
+    >>> [(row.written, row.kept, row.device) for row in vanishing(read(text))][1:]
+    [("restart: 'on-failure:3'", 'kept', 'always'), ("expose: ['80']", 'removed, with a warning', 'nothing')]
+    """
+    return tuple(_List(reading).rows()) if reading.tree else ()
+
+
+def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows as plain values, ready for `json.dumps`."""
+    return [asdict(row) | {"path": list(row.path), "outcome": row.outcome} for row in rows]
+
+
+def as_text(rows: Iterable[Row]) -> str:
+    """The rows for a terminal: what became of each, and below it what is kept and used where that differs."""
+    lines = []
+    for row in rows:
+        lines.append(f"{row.span.line:>5}  {row.outcome:<8} {row.written}")
+        if row.outcome != "=":
+            device = f"; on the device: {row.device}" if row.device_mark else ""
+            lines.append(f"{'':16}{row.kept}{device} ({row.rule})")
+    return "\n".join(map(printable, lines))
+
+
+class _List:
+    """The rows of one reading, with everything that was said about each of them at hand."""
+
+    def __init__(self, reading: Reading) -> None:
+        tree = reading.tree or Node("map", {}, Span("", 1, 1))
+        form = reading.normal or release(tree, Notes()).form
+        self.services: Mapping[str, Any] = form["services"]
+        self.pieces = dict(_pieces(tree))
+        self.named = {(*p[:-1], str(n.value).partition("=")[0]): p for p, n in self.pieces.items() if n.kind == "str"}
+        self.lines = {name: _BREAK.split(text) for name, text in reading.texts.items()}
+        self.changes: dict[Path, list[Change]] = {}
+        self.found: dict[Path, list[Diagnostic]] = {}
+        self.lost: list[Diagnostic] = []
+        for change in reading.changes:
+            self.changes.setdefault(self.home(change.path), []).append(change)
+        for found in (*reading.findings, *check_device(form)):
+            if found.code == FALSE_ALARM or found.severity in (Severity.WARNING, Severity.CHANGED):
+                continue
+            path = found.path
+            if found.code == "device-port":  # counted as balena keeps them, not as they were written (C-49)
+                text, node = self.services[str(path[1])]["ports"][path[3]], tree.at(path[:3])
+                placed = (ports(Desk(Notes()), node, path[:3]) if node else None) or ()
+                path = next((at for spec, _node, at in placed if str(spec) == text), path)
+            if (at := self.home(path)) in self.pieces:
+                self.found.setdefault(at, []).append(found)
+            elif found.severity is Severity.ERROR:
+                self.lost.append(found)
+
+    def rows(self) -> Iterator[Row]:
+        """Every setting, then the errors that belong to none of them."""
+        for path, node in self.pieces.items():
+            here = Row(path=path, written=_setting(path, self._typed(node)), span=node.span)
+            changes = self.changes.get(path, [])
+            for each in changes:  # an earlier entry of the same name, no longer in the tree (C-35)
+                if each.rule == "C-35" and each.span != node.span:
+                    row = replace(here, written=_setting(path, shown(each.before)), span=each.span)
+                    yield self._ended(row, node, [each], [])
+            changes = [each for each in changes if each.rule != "C-35" or each.span == node.span]
+            yield self._ended(here, node, changes, self.found.get(path, []))
+        for error in self.lost:
+            yield _refused(Row(path=error.path, written=_setting(error.path, ""), span=error.span), error)
+
+    def home(self, path: Path) -> Path:
+        """The path of the row that *path* belongs to, or *path* itself."""
+        starts = (self.named.get(path[:end], path[:end]) for end in range(len(path), 0, -1))
+        return next((start for start in starts if start in self.pieces), path)
+
+    def _ended(self, row: Row, node: Node, changes: list[Change], found: list[Diagnostic]) -> Row:
+        """A row with what is kept and what the device uses."""
+        if error := next((each for each in found if each.severity is Severity.ERROR), None):
+            return _refused(row, error)
+        kept: End = (row.kept, row.kept_mark)
+        device: End = self._used(row.path, node)
+        note = rule = ""
+        for change in changes:
+            note, rule = change.message or note, change.rule
+            if change.before == change.after:
+                device = _WORDS["no_effect"].get(rule, device)
+            elif change.after is not None:
+                kept = (f"{'label ' if rule == 'C-52' else ''}{shown(change.after)}", "changed")
+                device = self._used(row.path, node, shown(change.after))
+            elif len(change.path) > len(row.path):
+                kept, device = (f"without `{change.path[-1]}`", "changed"), ("as kept", "=")
+            else:
+                kept = (
+                    "removed, with a warning" if change.severity is Severity.WARNING else "removed silently",
+                    "gone",
+                )
+                device = self._instead(row.path)
+        for each in found if kept[1] != "gone" else ():
+            note, rule = each.message, each.rule
+            device = _WORDS["at_device"].get(each.code, _NOTHING)
+            if each.severity is Severity.REFUSED:
+                device = ("the device refuses it", "refused")
+        return replace(
+            row, kept=kept[0], kept_mark=kept[1], device=device[0], device_mark=device[1], note=note, rule=rule
+        )
+
+    def _used(self, path: Path, node: Node, kept: str = "") -> End:
+        """What the device uses of something that arrives: a feature label opens a place of the host (C-89)."""
+        typed = str(node.value) if isinstance(path[-1], int) else f"{path[-1]}={node.value}"
+        label, _, value = kept.partition(": ") if kept else typed.partition("=")
+        row = FEATURE_TABLE.get(label.removeprefix(FEATURES)) if label.startswith(FEATURES) else None
+        if row is None or not is_true(value):
+            return ("as kept" if kept else _WORDS["used"].get(path[-1], "as written"), "=")
+        places = ", ".join(bind.split(":")[1] for bind in row.get("binds", ()))
+        return (places or row["opens"], "changed" if kept else "=")
+
+    def _instead(self, path: Path) -> End:
+        """What the device uses instead of something that is gone."""
+        if path[0] != "services" or path[-1] not in ("tty", "container_name"):
+            return _NOTHING
+        body = container(self.services[str(path[1])], name=str(path[1])).body
+        return (shown(body["Tty" if path[-1] == "tty" else "name"]), "changed")
+
+    def _typed(self, node: Node, depth: int = 0) -> str:
+        """A value as it was typed, on one line."""
+        if node.kind in ("list", "map"):
+            named = node.kind == "map"
+            inner = list(node.value.items() if named else enumerate(node.value))[: 20 if depth < 3 else 0]
+            parts = [f"{key}: " * named + self._typed(value, depth + 1) for key, value in inner]
+            text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
+            return _short(f"{{{text}}}" if named else f"[{text}]")
+        span, lines = node.span, self.lines.get(node.span.name, [])
+        line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
+        typed = line[span.column - 1 : span.column - 1 + span.width]
+        whole = span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
+        return "" if node.value is None else _short(typed) if typed and whole else shown(node.value)
+
+
+def _refused(row: Row, error: Diagnostic) -> Row:
+    return replace(
+        row, kept="the release is refused", kept_mark="refused", device="", device_mark="",
+        note=error.message, rule=error.rule,
+    )  # fmt: skip
+
+
+def _pieces(tree: Node) -> Iterator[tuple[Path, Node]]:
+    """The settings of a tree, in file order."""
+    for kind, node in tree.value.items() if tree.kind == "map" else ():
+        bodies = node.value.items() if kind in ("services", "networks", "volumes") and node.kind == "map" else ()
+        if not bodies:
+            yield (kind,), node
+        for name, body in bodies:
+            fields = body.value.items() if body.kind == "map" else ()
+            if not fields:
+                yield (kind, name), body
+            for field, value in fields:
+                keys = value.value if value.kind == "map" else range(len(value.value)) if value.kind == "list" else ()
+                if field not in _WORDS["split"] or not keys:
+                    yield (kind, name, field), value
+                else:
+                    yield from (((kind, name, field, key), value.at((key,)) or value) for key in keys)
+
+
+def _setting(path: Path, typed: str) -> str:
+    """A setting as people write it; the name of a service stands above its rows.
+
+    >>> _setting(("services", "web", "labels", "a"), '"1"'), _setting(("networks", "lan"), "")
+    ('labels: a: "1"', 'networks: lan:')
+    """
+    names = [str(key) for key in (path[2:] or path[1:] if path[:1] == ("services",) else path) if isinstance(key, str)]
+    return f"{': '.join(names)}: {typed}".rstrip()
+
+
+def shown(value: object) -> str:
+    """A value on one line.
+
+    >>> shown(True), shown(["a", 1]), shown("x"), shown("")
+    ('true', '["a", 1]', 'x', '""')
+    """
+    return _short(value if value and isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _short(text: str) -> str:
+    text = text.replace("\n", " ")
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
