@@ -14,10 +14,11 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as Disk
+from types import MappingProxyType
 from typing import Final, Protocol
 
-from ..diagnostics import Path, Severity, Span
-from ..source import LONGEST, Node, decode, key_places, mapping, parse
+from ..diagnostics import Path, Span
+from ..source import LONGEST, Node, decode, key_places, kind_words, mapping, parse
 from .fields import cast, check_schema
 from .forms import scalar_text
 from .interpolate import Ask, Malformed, Missing, Shell, interpolate, substitute
@@ -111,10 +112,10 @@ def reason(error: OSError) -> str:
 # ── files of variables (C-39) ──────────────────────────────────────────────────────────────────────
 
 _GAP = re.compile(r"(?:\s+|#[^\n]*)*")
-_EXPORT = re.compile(r"export\s+")
+_EXPORT = re.compile(r"(?:export\s+)?")
 _BLANK = re.compile("[\t\v\f\r \x85\xa0]*")
 _KEY = re.compile("[\\w.\\-\\[\\]\t\v\f\r \x85\xa0]*")
-_QUOTED = {quote: re.compile(f"(?:[^{quote}]|(?<=\\\\){quote})*{quote}") for quote in "'\""}
+_QUOTED = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*+{quote}", re.DOTALL) for quote in "'\""}
 _ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\])|([$])|0(\d{0,3})|c)")
 _ESCAPES = dict(zip('abfnrtv"\\', '\a\b\f\n\r\t\v"\\', strict=True))
 
@@ -122,13 +123,15 @@ _ESCAPES = dict(zip('abfnrtv"\\', '\a\b\f\n\r\t\v"\\', strict=True))
 class BadLine(ValueError):  # noqa: N818 - a finding names it
     """A line of a file of variables that cannot be read."""
 
-    def __init__(self, line: int, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.line, self.message, self.help = line, message, help
+    def __init__(self, text: str, at: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line, self.problem = text.count("\n", 0, at) + 1, problem
 
 
-def variables(text: str, ask: Ask) -> dict[str, str]:
-    """The variables of an `env_file` or `.env`. Raises BadLine.
+def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The variables of an `env_file` or `.env`. A value may use what *ask* gives, those above it, and those *known*.
+
+    Raises BadLine.
 
     >>> variables("A=1\\nexport B='$A'  # note\\nC: \\"x\\\\t$A\\"\\nD=$A#x #y", {}.get)
     {'A': '1', 'B': '$A', 'C': 'x\\t1', 'D': '1#x'}
@@ -138,50 +141,55 @@ def variables(text: str, ask: Ask) -> dict[str, str]:
 
     def look(name: str) -> str | None:
         value = ask(name)
-        return found.get(name) if value is None else value
+        return found.get(name, known.get(name)) if value is None else value
 
-    def filled(value: str, at: int) -> str:
-        try:
-            return substitute(value, look)
-        except (Malformed, Missing):
-            raise BadLine(text.count("\n", 0, at) + 1, f"`{value}` has a variable that cannot be filled in") from None
-
-    at = _match(_GAP, text, 0)
+    at = _end(_GAP, text, 0)
     while at < len(text):
-        start = at = _match(_BLANK, text, _match(_EXPORT, text, at))
-        end = _match(_KEY, text, at)
-        if end == len(text):
-            key, bare = "", False  # without a line break at its end the engine takes the last word for a value
-        elif text[end] in "=:\n":
-            key, bare, at = text[at:end].rstrip(), text[end] == "\n", end + 1
-        else:
-            raise BadLine(text.count("\n", 0, end) + 1, f"`{text[end]}` cannot stand in the name of a variable",
-                          "write NAME=value")  # fmt: skip
-        if " " in key:
-            raise BadLine(text.count("\n", 0, start) + 1, f"the name `{key}` has a space in it", "write NAME=value")
-        if bare:
+        start = _end(_BLANK, text, _end(_EXPORT, text, at))
+        at = _end(_KEY, text, start)
+        if start == len(text):
+            break
+        key = text[start:at].rstrip() if at < len(text) else ""
+        if at == len(text):
+            at = start  # without a line break at its end the engine takes the last word for a value
+        elif text[at] not in "=:\n":
+            raise BadLine(text, at, f"`{text[at]}` cannot stand in the name of a variable")
+        elif " " in key:
+            raise BadLine(text, start, f"the name `{key}` has a space in it")
+        elif text[at] == "\n":
             if (value := ask(key)) is not None:
                 found[key] = value
+            at = _end(_GAP, text, at)
+            continue
         else:
-            at = _match(_BLANK, text, at)
-            quote = text[at : at + 1]
-            if quote in _QUOTED:
-                closed = _QUOTED[quote].match(text, at + 1)
-                if not closed:
-                    raise BadLine(text.count("\n", 0, at) + 1, "this quote is never closed", f"end it with {quote}")
-                value = closed[0][:-1]
-                found[key] = filled(_ESCAPE.sub(_unescape, value), at) if quote == '"' else value
-                at = closed.end()
-            else:
-                end = text.find("\n", at)
-                end = len(text) if end < 0 else end
-                found[key] = filled(text[at:end].partition(" #")[0].rstrip(), at)
-                at = end
-        at = _match(_GAP, text, at)
+            at = _end(_BLANK, text, at + 1)
+        found[key], at = _value(text, at, look)
+        at = _end(_GAP, text, at)
     return found
 
 
-def _match(pattern: re.Pattern[str], text: str, at: int) -> int:
+def _value(text: str, at: int, look: Ask) -> tuple[str, int]:
+    """The value that begins at *at*, and where it ends."""
+    quote = text[at : at + 1]
+    if quote in _QUOTED:
+        closed = _QUOTED[quote].match(text, at + 1)
+        if not closed:
+            raise BadLine(text, at, f"this quote is never closed: end it with {quote}")
+        value, end = closed[0][:-1], closed.end()
+        if quote == "'":
+            return re.sub(r"\\(\\|')", lambda m: "'" if m[1] == "'" else m[0], value), end
+        value = _ESCAPE.sub(_unescape, value)
+    else:
+        newline = text.find("\n", at)
+        end = len(text) if newline < 0 else newline
+        value = text[at:end].partition(" #")[0].rstrip()
+    try:
+        return substitute(value, look), end
+    except (Malformed, Missing):
+        raise BadLine(text, at, f"`{value}` has a variable that cannot be filled in") from None
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     found = pattern.match(text, at)
     return found.end() if found else at
 
@@ -190,7 +198,7 @@ def _unescape(found: re.Match[str]) -> str:
     plain, dollar, digits = found.groups()
     if plain or dollar:
         return _ESCAPES[plain] if plain else "$$"
-    if digits and len(digits) == 3 and digits.isascii() and set(digits) <= set("01234567") and int(digits, 8) < 256:
+    if digits and re.fullmatch("[0-3][0-7][0-7]", digits):
         return chr(int(digits, 8))
     return f"\\{digits}" if digits is not None else found[0]
 
@@ -204,12 +212,20 @@ class _File:
 
     path: str
     services: dict[str, Node]
+    others: dict[str, frozenset[str]] = field(default_factory=dict)
     done: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.path)
 
 
 @dataclass(slots=True)
 class Project:
-    """Everything that one reading reads. `folder` is the folder of the first file: paths resolve against it."""
+    """Everything that one reading reads. `folder` is the folder of the first file: paths resolve against it.
+
+    `prefix` goes in front of a file's place in the project to make the name that people see.
+    """
 
     note: Notes
     files: Files
@@ -217,39 +233,44 @@ class Project:
     folder: str = ""
     prefix: str = ""
     texts: dict[str, str] = field(default_factory=dict)
-    extended: dict[str, _File | None] = field(default_factory=dict)
+    others: dict[str, _File | None] = field(default_factory=dict)
     count: int = 0
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────
 
-    def shown(self, path: str) -> str:
-        """A path as people see it: as the caller would write it."""
-        return posixpath.normpath(posixpath.join(self.prefix, path))
+    def shown(self, place: str) -> str:
+        """A place in the project as people see it."""
+        return posixpath.normpath(posixpath.join(self.prefix, place))
 
-    def text(self, path: str, files: Files | None = None) -> str:
+    def text(self, place: str, files: Files | None = None) -> str:
         """The text of a file, with a finding when it is not text. Raises OSError."""
         self.count += 1
         if self.count > MOST_FILES:
-            raise OSError(errno.EMFILE, f"more than {MOST_FILES} files are read")
-        name = self.shown(path)
-        text, problem = decode((files or self.files).read(path), name)
+            raise OSError(errno.EMFILE, f"a project has at most {MOST_FILES} files")
+        name = self.shown(place)
+        text, problem = decode((files or self.files).read(place), name)
         self.texts[name] = text
         if problem is not None:
             self.note.error(problem.code, problem.rule, problem.message, problem.span, help=problem.help, stage=1)
         return text
 
-    def fetch(self, written: str, folder: str, at: Node, path: Path, rule: str, code: str) -> Layer | None:
+    def fetch(self, written: Node, folder: str, path: Path, rule: str, stage: int) -> Layer | None:
         """A file that a composition names, or None and an error."""
-        place = posixpath.normpath(posixpath.join(folder, written)) if written else "."
+        place = posixpath.normpath(posixpath.join(folder, written.value))
         try:
             return place, self.text(place), self.shown(place)
         except OSError as error:
-            outside = error.errno == errno.EXDEV
-            self.note.error(
-                "outside-project" if outside else code, rule, f"`{written}` cannot be read: {reason(error)}", at, path,
-                "copy it into the project, or allow files from outside" if outside else "",
-            )  # fmt: skip
+            code = "outside-project" if error.errno == errno.EXDEV else "missing-file"
+            self.note.say(code, written, path, rule=rule, stage=stage, file=written.value, reason=reason(error))
             return None
+
+    def variables(self, layer: Layer, path: Path, ask: Ask, known: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a file; a line that cannot be read is an error."""
+        try:
+            return variables(layer[1], ask, known)
+        except BadLine as bad:
+            self.note.say("unreadable-line", Span(layer[2], bad.line, 1), path, problem=bad.problem)
+            return {}
 
     # ── layers ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,17 +282,12 @@ class Project:
                 layer = self._layer(document, place, folder, shell, (*chain, place))
                 model = merge(model, layer, self._clash) if model else layer
                 model = unique(settle(model), self._gone)
-                self._check(model)
-                if "version" in model.value:
-                    model = mapping(model, {key: value for key, value in model.value.items() if key != "version"})
+                self.note.stage = 9
+                check_schema(model, self.note)
+                model = _without(model, "version")
         if (model is None or not model.value) and not self.note.failed:
-            at = model or Span(layers[0][2] if layers else "", 1, 1)
-            self.note.error("empty-composition", "C-7", "there is no service in this text", at, (),
-                            "write `services:`", stage=1)  # fmt: skip
+            self.note.say("empty-composition", model or Span(layers[0][2] if layers else "", 1, 1))
         return model
-
-    def _stage(self, number: int) -> None:
-        self.note.stage = number
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
         parsed = parse(text, name)
@@ -280,214 +296,178 @@ class Project:
                             found.error_class, stage=stage)  # fmt: skip
         for number, document in enumerate(parsed.documents):
             if document.kind != "map":
-                empty = document.kind == "null"
-                self.note.error("empty-document" if empty else "no-mapping", "C-21" if empty and number else "C-7",
-                                "this document is empty" if empty else "a composition is a mapping of names to values",
-                                document, (), "remove the `---`" if empty and number else "write `services:`",
-                                stage=1)  # fmt: skip
+                empty = document.kind == "null" and len(parsed.documents) > 1
+                self.note.say("empty-document" if empty else "no-mapping", document, value=kind_words(document))
                 continue
             if number:
-                self.note.change((), None, None, "C-21", Severity.CHANGED, document, code="second-document",
-                                 message="this document after `---` is put over the one before it",
-                                 help="write one document")  # fmt: skip
+                self.note.say("second-document", document)
             yield document
 
     def _layer(self, document: Node, place: str, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node:
-        self._stage(3)
+        self.note.stage = 3
         layer = interpolate(document, shell, self.note)
-        self._stage(4)
         services = layer.get("services")
         if services is not None and services.kind == "map":
             file = _File(place, services.value)
             entries = {name: self._extend(file, name, folder, shell) for name in services.value}
             layer = mapping(layer, {**layer.value, "services": mapping(services, entries)})
-        self._stage(6)
         return self._include(layer, folder, shell, chain)
 
-    def _check(self, model: Node) -> None:
-        self._stage(9)
-        check_schema(model, self.note)
-
     def _clash(self, node: Node, path: Path) -> None:
-        self.note.error("cannot-override", "C-32", f"`{path[-1] if path else 'this'}` here cannot be put over the other form"
-                        " in an earlier layer", node, path, "write it in the same form", stage=7)  # fmt: skip
+        self.note.say("cannot-override", node, path, name=path[-1] if path else "", value=kind_words(node))
 
     def _gone(self, node: Node, path: Path) -> None:
-        self.note.change(path, node.plain(), None, "C-35", Severity.CHANGED, node, code="repeated-entry",
-                         message=f"`{scalar_text(node) if node.kind == 'str' else path[-2]}` is replaced by a later entry"
-                         " of the same list", help="remove one of the two")  # fmt: skip
+        value = node.value if node.kind == "str" else path[-2]
+        self.note.say("repeated-entry", node, path, change=(node.plain(), None), value=value)
 
     # ── extends (C-36) ─────────────────────────────────────────────────────────────────────────────
 
     def _extend(self, file: _File, name: str, folder: str, shell: Shell) -> Node:
         """A service put over what it extends, from the far end of the chain."""
-        chain: list[tuple[_File, str, str, Node]] = []
-        here, at, where = file, name, folder
+        chain = [(file, name, folder)]
         base: Node | None = None
-        while True:
-            if at in here.done:
-                base = here.done[at]
+        while (target := self._target(chain, shell)) is not None:
+            if target[1] in target[0].done:
+                base, below = target[0].done[target[1]], target[2]
                 break
-            chain.append((here, at, where, here.services[at]))
-            target = self._target(chain, shell)
-            if target is None:
-                break
-            here, at, where = target
-        below = where
-        for owner, service, at_folder, node in reversed(chain):
-            if base is not None and base.kind == "map" and node.kind == "map" and not node.mark:
-                lower = rebase(settle(base), posixpath.relpath(below or ".", at_folder or "."))
+            chain.append(target)
+        for owner, service, here in reversed(chain):
+            node = owner.services[service]
+            if base is not None and base.kind == "map" and node.kind == "map" and node.mark != "reset":
+                lower = rebase(settle(base), posixpath.relpath(below or ".", here or "."))
                 node = merge(lower, node, self._clash, ("services", service))
-            if node.kind == "map" and "extends" in node.value:
-                node = mapping(node, {key: value for key, value in node.value.items() if key != "extends"})
-            owner.done[service] = base = node
-            below = at_folder
-        assert base is not None
-        return base
+            owner.done[service] = base = _without(node, "extends") if node.kind == "map" else node
+            below = here
+        return file.done[name]
 
-    def _target(self, chain: list[tuple[_File, str, str, Node]], shell: Shell) -> tuple[_File, str, str] | None:
-        """What the last service of *chain* extends: file, service and folder; None when nothing, or nothing that is."""
-        here, name, folder, node = chain[-1]
+    def _target(self, chain: list[tuple[_File, str, str]], shell: Shell) -> tuple[_File, str, str] | None:
+        """What the last service of *chain* extends: file, service and folder; None when it is nothing."""
+        here, name, folder = chain[-1]
+        node = here.services[name]
         link = node.get("extends")
         if link is None or link.kind == "null" or node.mark == "reset":
             return None
         path: Path = ("services", name, "extends")
         wanted, file = (link.get("service"), link.get("file")) if link.kind == "map" else (link, None)
         if wanted is None or wanted.kind != "str" or (file is not None and file.kind != "str"):
-            self.note.error("unreadable-extends", "C-36", f"`extends` of `{name}` names no service", link, path,
-                            "write `extends: {service: name}`")  # fmt: skip
+            self.note.say("unreadable-extends", link, path, name=name)
             return None
         target: _File | None = here
         if file is not None:
             target = self._other(file, folder, shell, (*path, "file"))
-            if target is None:
-                return None
-            folder = posixpath.dirname(target.path)
-        assert target is not None
+            folder = target.folder if target is not None else folder
+        if target is None:
+            return None
         if wanted.value not in target.services:
-            self.note.error("unknown-base", "C-36", f"`{name}` extends `{wanted.value}`, which is no service in"
-                            f" {self.shown(target.path)}", wanted, path)  # fmt: skip
+            self.note.say("unknown-base", wanted, path, name=name, base=wanted.value, file=self.shown(target.path),
+                          help=self.note.hint(wanted.value, tuple(target.services)))  # fmt: skip
             return None
-        if any(link[0].services is target.services and link[1] == wanted.value for link in chain):
-            names = " → ".join([link[1] for link in chain] + [wanted.value])
-            self.note.error("endless-extends", "C-36", f"`{name}` extends itself: {names}", wanted, path,
-                            "break the circle")  # fmt: skip
+        if any(link[0].path == target.path and link[1] == wanted.value for link in chain):
+            names = " → ".join([*(link[1] for link in chain), wanted.value])
+            self.note.say("endless-extends", wanted, path, name=name, chain=names)
             return None
+        if file is not None:
+            self._left_behind(target, wanted, path)
         return target, wanted.value, folder
+
+    def _left_behind(self, target: _File, wanted: Node, path: Path) -> None:
+        """Only a service comes from another file; what it refers to does not."""
+        body = target.services[wanted.value]
+        for kind, names in target.others.items():
+            listed = body.get(kind)
+            items = listed.value if listed is not None and listed.kind in ("list", "map") else ()
+            used = {str(item.plain()).partition(":")[0] if isinstance(item, Node) else item for item in items}
+            if left := ", ".join(f"`{name}`" for name in sorted(names & used)):
+                self.note.say("extends-leaves-behind", wanted, path, base=wanted.value, kind=kind, names=left,
+                              file=self.shown(target.path))  # fmt: skip
 
     def _other(self, file: Node, folder: str, shell: Shell, path: Path) -> _File | None:
         """Another file that services are taken from, loaded once."""
         place = posixpath.normpath(posixpath.join(folder, file.value))
-        if place not in self.extended:
-            self.extended[place] = None
-            found = self.fetch(file.value, folder, file, path, "C-36", "missing-file")
-            if found is not None:
-                services: dict[str, Node] = {}
-                for document in self._documents(found[1], found[2]):
-                    self._stage(4)
-                    layer = settle(interpolate(document, shell, self.note)).get("services")
-                    services |= layer.value if layer is not None and layer.kind == "map" else {}
-                self.extended[place] = _File(place, services)
-        elif self.extended[place] is None:
-            self.note.error("missing-file", "C-36", f"`{file.value}` cannot be read", file, path)
-        return self.extended[place]
+        if self.others.get(place) is None:
+            layer = self.fetch(file, folder, path, "C-36", 4)
+            if layer is None:
+                return None
+            other = self.others[place] = _File(place, {})
+            for document in self._documents(layer[1], layer[2]):
+                self.note.stage = 3
+                model = settle(interpolate(document, shell, self.note))
+                other.services |= _entries(model, "services")
+                for kind in ("volumes", "networks"):
+                    other.others[kind] = frozenset(_entries(model, kind))
+        return self.others[place]
 
     # ── include (C-37) ─────────────────────────────────────────────────────────────────────────────
 
     def _include(self, layer: Node, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node:
         listed = layer.get("include")
-        if listed is None:
-            return layer
-        layer = mapping(layer, {key: value for key, value in layer.value.items() if key != "include"})
-        if listed.kind != "list":
-            if listed.kind != "null":
-                self.note.error("include-is-no-list", "C-37", "`include` must be a list", listed, ("include",),
-                                "put a `- ` in front of the path")  # fmt: skip
-            return layer
-        for index, entry in enumerate(listed.value):
+        if listed is not None and listed.kind not in ("list", "null"):
+            self.note.say("include-is-no-list", listed, ("include",))
+        for index, entry in enumerate(listed.value if listed is not None and listed.kind == "list" else ()):
             imported = self._imported(entry, ("include", index), folder, shell, chain)
-            if imported is not None:
-                layer = self._import(imported, layer)
-        return layer
+            layer = self._import(imported, layer) if imported is not None else layer
+        return _without(layer, "include")
 
     def _imported(self, entry: Node, path: Path, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node | None:
+        keys = {"path", "project_directory", "env_file"}
         paths = _texts(entry.get("path") if entry.kind == "map" else entry)
-        if not paths or (entry.kind == "map" and not entry.value.keys() <= {"path", "project_directory", "env_file"}):
-            self.note.error("unreadable-include", "C-37", "this entry of `include` names no file", entry, path,
-                            "write a path, or a mapping with `path`")  # fmt: skip
+        if not paths or (entry.kind == "map" and not entry.value.keys() <= keys):
+            self.note.say("unreadable-include", entry, path)
             return None
         main = posixpath.normpath(posixpath.join(folder, paths[0].value))
         if main in chain:
             names = " → ".join(self.shown(place) for place in (*chain[chain.index(main) :], main))
-            self.note.error("endless-include", "C-37", f"`{paths[0].value}` includes itself: {names}", entry, path,
-                            "break the circle")  # fmt: skip
+            self.note.say("endless-include", entry, path, file=paths[0].value, chain=names)
             return None
-        sources = [self.fetch(item.value, folder, item, path, "C-37", "missing-file") for item in paths]
-        directory = entry.get("project_directory") if entry.kind == "map" else None
-        inner = posixpath.dirname(main)
-        if directory is not None and directory.kind == "str" and directory.value:
-            inner = posixpath.normpath(posixpath.join(folder, directory.value))
-        values = self._beside(entry, path, folder, inner, shell)
-        found = [source for source in sources if source is not None]
+        directory = _texts(entry.get("project_directory"))
+        inner = posixpath.normpath(posixpath.join(folder, directory[0].value)) if directory else posixpath.dirname(main)
+        layers = [self.fetch(item, folder, path, "C-37", 6) for item in paths]
+        own = Shell(shell.values, self._beside(entry, path, folder, inner, shell), shell.missed)
+        found = [layer for layer in layers if layer is not None]
         if len(found) < len(paths):
             return None
-        own = Shell(shell.values, values, shell.missed)
-        kept, self.extended = self.extended, {}
+        kept, self.others = self.others, {}  # the values of another `.env` would not hold for those
         model = self.load(found, inner, own, chain)
-        self.extended = kept
-        services = model.get("services") if model else None
-        if model is None or services is None or services.kind != "map":
-            return model
+        self.others = kept
+        if model is None:
+            return None
         prefix = posixpath.relpath(inner or ".", folder or ".")
-        entries = {name: rebase(own_values(node, own), prefix, True) for name, node in services.value.items()}
-        return mapping(model, {**model.value, "services": mapping(services, entries)})
+        entries = {
+            name: rebase(own_values(node, own), prefix, True) for name, node in _entries(model, "services").items()
+        }
+        return (
+            mapping(model, {**model.value, "services": mapping(model.value["services"], entries)}) if entries else model
+        )
 
     def _beside(self, entry: Node, path: Path, folder: str, inner: str, shell: Shell) -> dict[str, str]:
         """The variables of the `.env` beside an included file, or of the files that its entry names (C-27)."""
-        listed = _texts(entry.get("env_file") if entry.kind == "map" else None)
-        values = dict(shell.apart)
-        texts: list[tuple[Node, str, str]] = []
-        for item in listed:
-            found = self.fetch(item.value, folder, item, path, "C-37", "missing-file")
-            texts += [(item, *found[:2])] if found else []
+        values, own = dict(shell.apart), dict[str, str]()
+        listed = _texts(entry.get("env_file"))
+        layers = [self.fetch(item, folder, path, "C-37", 6) for item in listed]
         if not listed:
             place = posixpath.join(inner, ".env")
             try:
-                texts.append((entry, place, self.text(place)))
+                layers = [(place, self.text(place), self.shown(place))]
             except OSError:
                 return values
-            self.note.change(path, entry.plain(), entry.plain(), "C-27", Severity.CHANGED, entry, code="env-beside-include",
-                             message=f"{self.shown(place)} is read for this included file, and for it alone")  # fmt: skip
-        own: dict[str, str] = {}
-
-        def ask(name: str) -> str | None:
-            value = shell.values.get(name, values.get(name))
-            return own.get(name) if value is None else value
-
-        for _item, place, text in texts:
-            own |= self._variables(text, place, path, ask)
+            self.note.say("env-beside-include", entry, path, file=self.shown(place))
+        for layer in layers:
+            if layer is not None:
+                own |= self.variables(layer, path, lambda name: shell.values.get(name, values.get(name)), own)
         return {**own, **values}
-
-    def _variables(self, text: str, place: str, path: Path, ask: Ask) -> dict[str, str]:
-        try:
-            return variables(text, ask)
-        except BadLine as bad:
-            self.note.error("unreadable-line", "C-39", bad.message, Span(self.shown(place), bad.line, 1), path,
-                            bad.help)  # fmt: skip
-            return {}
 
     def unread_env(self) -> None:
         """Tell of variables that only the project's `.env` has: balena does not read it (C-27)."""
+        if not self.shell.missed:
+            return
         try:
-            values = variables(
-                decode(self.files.read(posixpath.join(self.folder, ".env")), ".env")[0], lambda _name: None
-            )
+            text, _problem = decode(self.files.read(posixpath.join(self.folder, ".env")), ".env")
+            values = variables(text, lambda _name: None)
         except (OSError, BadLine):
             return
         for name, span in self.shell.missed.items():
             if name in values:
-                self.note.add(Severity.CHANGED, "env-not-read", "C-27", f"`{name}` stands in `.env`, which balena does not"
-                              " read", span, (), "set it in the environment, or write the value")  # fmt: skip
+                self.note.say("env-not-read", span, name=name)
 
     def _import(self, imported: Node, layer: Node) -> Node:
         """Add what an included file declares; what both declare must be equal (C-37)."""
@@ -495,91 +475,94 @@ class Project:
             theirs, ours = imported.get(kind), layer.get(kind)
             if theirs is None or theirs.kind != "map":
                 continue
-            if ours is None or ours.kind != "map":
-                layer = mapping(layer, {**layer.value, kind: theirs}, {kind: theirs.span} if ours is None else None)
-                continue
-            for name in theirs.value.keys() & ours.value.keys():
-                if not _equal(theirs.value[name], ours.value[name]):
-                    self.note.error("include-conflict", "C-37", f"`{name}` stands here and, otherwise, in"
-                                    f" {theirs.value[name].span.name}", ours.value[name], (kind, name),
-                                    "rename one of the two")  # fmt: skip
-            merged = mapping(ours, {**theirs.value, **ours.value}, {**key_places(theirs), **key_places(ours)})
-            layer = mapping(layer, {**layer.value, kind: merged})
+            if ours is not None and ours.kind == "map":
+                for name in sorted(theirs.value.keys() & ours.value.keys()):
+                    if not _equal(theirs.value[name], ours.value[name]):
+                        file = theirs.value[name].span.name
+                        self.note.say("include-conflict", ours.value[name], (kind, name), name=name, file=file)
+                theirs = mapping(ours, {**theirs.value, **ours.value}, {**key_places(theirs), **key_places(ours)})
+            layer = mapping(layer, {**layer.value, kind: theirs}, None if ours else {kind: theirs.span})
         return layer
 
     # ── env_file and label_file (C-38, C-40) ───────────────────────────────────────────────────────
 
     def fold(self, root: Node) -> Node:
         """Every service with the variables and labels of its files, and without the names of the files."""
-        self._stage(20)
-        services = root.get("services")
-        if services is None or services.kind != "map":
+        self.note.stage = 20
+        services = _entries(root, "services")
+        entries = {name: self._folded(node, ("services", name)) for name, node in services.items()}
+        if all(entries[name] is node for name, node in services.items()):
             return root
-        entries = {name: self._folded(node, ("services", name)) for name, node in services.value.items()}
-        if all(entries[name] is node for name, node in services.value.items()):
-            return root
-        return mapping(root, {**root.value, "services": mapping(services, entries)})
+        return mapping(root, {**root.value, "services": mapping(root.value["services"], entries)})
 
     def _folded(self, service: Node, path: Path) -> Node:
         for key, target in (("env_file", "environment"), ("label_file", "labels")):
-            listed = service.get(key)
+            listed, written = service.get(key), service.get(target)
             if listed is None:
                 continue
-            written = service.get(target)
-            own = merge(Node("map", {}, listed.span), written, self._clash, (*path, target)) if written else None
-            values = self._from_files(listed, (*path, key), own if key == "env_file" else None, key)
+            blank = Node("map", {}, written.span if written else listed.span)
+            own = merge(blank, written, self._clash, (*path, target)) if written else blank
+            values = self._from_files(listed, own, (*path, key))
             entries = {name: Node("str", value, at.span, True) for name, (value, at) in values.items()}
             keys = {name: at.span for name, (_value, at) in values.items()}
-            if own is not None and own.kind == "map":
-                entries, keys = {**entries, **own.value}, {**keys, **key_places(own)}
-            left = {name: value for name, value in service.value.items() if name != key}
-            folded = Node("map", entries, written.span if written else listed.span, keys=keys)
-            service = mapping(service, {**left, target: folded} if entries else left)
+            folded = mapping(blank, {**entries, **own.value}, {**keys, **key_places(own)})
+            service = _without(service, key)
+            if entries or written:
+                service = mapping(service, {**service.value, target: folded})
         return service
 
-    def _from_files(self, listed: Node, path: Path, own: Node | None, key: str) -> dict[str, tuple[str, Node]]:
-        rule = "C-38" if key == "env_file" else "C-40"
+    def _from_files(self, listed: Node, own: Node, path: Path) -> dict[str, tuple[str, Node]]:
+        """What the files of `env_file` or `label_file` say, with the node that named the file."""
+        labels = path[-1] == "label_file"
+        rule, word = ("C-40", "label") if labels else ("C-38", "variable")
         found: dict[str, tuple[str, Node]] = {}
-        own_values = {k: scalar_text(v) for k, v in own.value.items() if v.kind != "null"} if own else {}
+        values: dict[str, str] = {}
+        set_here = {} if labels else {k: scalar_text(v) for k, v in own.value.items() if v.kind != "null"}
 
         def ask(name: str) -> str | None:
-            if key == "label_file":
-                return None
-            value = self.shell.values.get(name)
-            return own_values.get(name) if value is None else value
+            return values.get(name) if labels else self.shell.values.get(name, set_here.get(name))
 
         for item in listed.value if listed.kind == "list" else [listed]:
-            name, needed, form = (
-                (item.get("path"), item.get("required"), item.get("format"))
-                if item.kind == "map"
-                else (item, None, None)
-            )
+            name = item.get("path") if item.kind == "map" else item
             if name is None or name.kind != "str":
-                continue  # the schema has already said so
-            if form is not None and form.value:
-                self.note.error("unknown-format", rule, f"`{scalar_text(form)}` is no format that balena knows", form, path,
-                                "remove `format`")  # fmt: skip
+                continue  # the schema has said so
+            if (form := item.get("format")) is not None and form.value:
+                self.note.say("unknown-format", form, path, value=form.plain())
                 continue
-            optional = needed is not None and (
-                needed.value is False or (needed.kind == "str" and cast(needed.value, "bool") is False)
-            )
+            needed = item.get("required")
+            required = True if needed is None else cast(needed.value, "bool") if needed.kind == "str" else needed.value
+            if required is None:
+                self.note.say("not-a-boolean", needed or item, path, value=needed and needed.value)
             place = posixpath.normpath(posixpath.join(self.folder, name.value))
-            try:
-                text = self.text(place)
-            except OSError as error:
-                if not (optional and error.errno in (errno.ENOENT, errno.ENOTDIR)):
-                    self.fetch(name.value, self.folder, name, path, rule, "missing-file")
+            if required is False and self._absent(place):
                 continue
-            values = self._variables(text, place, path, ask)
-            found |= {variable: (value, name) for variable, value in values.items()}
-            self.note.change(path, name.value, sorted(values), rule, Severity.CHANGED, name, code="file-folded",
-                             message=f"`{name.value}` becomes part of the release, in clear: {_count(values, key)}")  # fmt: skip
+            layer = self.fetch(name, self.folder, path, rule, 20)
+            if layer is not None:
+                fresh = self.variables(layer, path, ask, {} if labels else values)
+                values |= fresh
+                found |= {variable: (value, name) for variable, value in fresh.items()}
+                count = f"{len(fresh)} {word}{'' if len(fresh) == 1 else 's'}"
+                change = (name.value, sorted(fresh))
+                self.note.say("file-folded", name, path, rule=rule, change=change, file=name.value, count=count)
         return found
 
+    def _absent(self, place: str) -> bool:
+        try:
+            self.files.read(place)
+        except OSError as error:
+            return error.errno in (errno.ENOENT, errno.ENOTDIR)
+        return False
 
-def _count(values: dict[str, str], key: str) -> str:
-    word = "variable" if key == "env_file" else "label"
-    return f"{len(values)} {word}{'' if len(values) == 1 else 's'}"
+
+def _entries(node: Node, key: str) -> dict[str, Node]:
+    """The mapping under a key; empty when it is none."""
+    inner = node.get(key)
+    return inner.value if inner is not None and inner.kind == "map" else {}
+
+
+def _without(node: Node, key: str) -> Node:
+    """A mapping without one key."""
+    return mapping(node, {k: v for k, v in node.value.items() if k != key}) if key in node.value else node
 
 
 def _texts(node: Node | None) -> list[Node]:
@@ -588,7 +571,7 @@ def _texts(node: Node | None) -> list[Node]:
     return [item for item in items if item.kind == "str" and item.value]
 
 
-# ── paths of services that come from another folder (C-36, C-37) ───────────────────────────────────
+# ── services that come from another folder (C-36, C-37) ────────────────────────────────────────────
 
 _REMOTE: Final = re.compile(r"[^/]*://|/|~|service:|git@|github\.com/")
 
@@ -598,27 +581,22 @@ def rebase(service: Node, prefix: str, complete: bool = False) -> Node:
     if service.kind != "map" or prefix == ".":
         return service
     entries = dict(service.value)
-    for key in ("env_file", "label_file"):
-        if key in entries:
-            entries[key] = _each(entries[key], prefix)
+    for key in entries.keys() & {"env_file", "label_file"}:
+        entries[key] = _moved(entries[key], prefix)
     build = entries.get("build")
-    if build is not None and build.kind == "str":
-        entries["build"] = _moved(build, prefix)
-    elif build is not None and build.kind == "map" and ("context" in build.value or complete):
+    if build is not None and build.kind == "map" and ("context" in build.value or complete):
         context = build.value.get("context") or Node("str", ".", build.span)
         entries["build"] = mapping(build, {**build.value, "context": _moved(context, prefix)})
+    elif build is not None and build.kind == "str":
+        entries["build"] = _moved(build, prefix)
     return mapping(service, entries)
 
 
-def _each(node: Node, prefix: str) -> Node:
+def _moved(node: Node, prefix: str) -> Node:
     if node.kind == "list":
-        return node.like("list", [_each(item, prefix) for item in node.value])
+        return node.like("list", [_moved(item, prefix) for item in node.value])
     if node.kind == "map":
         return mapping(node, {k: _moved(v, prefix) if k == "path" else v for k, v in node.value.items()})
-    return _moved(node, prefix)
-
-
-def _moved(node: Node, prefix: str) -> Node:
     if node.kind != "str" or _REMOTE.match(node.value):
         return node
     return node.like("str", posixpath.normpath(posixpath.join(prefix, node.value)))
@@ -631,26 +609,20 @@ def own_values(service: Node, shell: Shell) -> Node:
     entries = dict(service.value)
     if "environment" in entries:
         entries["environment"] = _given(entries["environment"], shell)
-    build = entries.get("build")
-    if build is not None and (args := build.get("args")) is not None:
+    if (build := entries.get("build")) is not None and (args := build.get("args")) is not None:
         entries["build"] = mapping(build, {**build.value, "args": _given(args, shell)})
     return mapping(service, entries)
 
 
 def _given(node: Node, shell: Shell) -> Node:
     if node.kind == "map":
-        values = {
-            key: value.like("str", shell.ask(key)) if value.kind == "null" and shell.ask(key) is not None else value
-            for key, value in node.value.items()
-        }
-        return mapping(node, values)
-    if node.kind == "list":
-        items = []
-        for item in node.value:
-            value = shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None
-            items.append(item if value is None else item.like("str", f"{item.value}={value}"))
-        return node.like("list", items)
-    return node
+        values = {key: shell.ask(key) if value.kind == "null" else None for key, value in node.value.items()}
+        return mapping(node, {k: v if values[k] is None else v.like("str", values[k]) for k, v in node.value.items()})
+    if node.kind != "list":
+        return node
+    bare = [shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None for item in node.value]
+    pairs = zip(node.value, bare, strict=True)
+    return node.like("list", [i if value is None else i.like("str", f"{i.value}={value}") for i, value in pairs])
 
 
 _REWRITTEN: Final = ("ports", "volumes", "build", "env_file", "label_file", "depends_on", "networks", "devices",
@@ -659,4 +631,4 @@ _REWRITTEN: Final = ("ports", "volumes", "build", "env_file", "label_file", "dep
 
 def _equal(theirs: Node, ours: Node) -> bool:
     """Whether two declarations are equal; an included one already has its long forms, the other has not."""
-    return theirs.plain() == ours.plain() and not any(theirs.get(key) for key in _REWRITTEN)
+    return bool(theirs.plain() == ours.plain()) and not any(theirs.get(key) for key in _REWRITTEN)

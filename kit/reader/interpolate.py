@@ -22,6 +22,7 @@ from .notes import Notes
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^\n]*))?")
 BRACES: Final = re.compile(r"[{}]")
+VARIABLE: Final = re.compile(r"(?<!\$)\$[A-Za-z_{]")
 OPERATOR: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:?[-+?]")
 PROJECT_NAME: Final = "00000000-0000-4000-8000-000000000000"
 NESTED: Final = 30
@@ -135,6 +136,9 @@ def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
     if node.mark == "reset":  # the value of a `!reset` is not looked at
         return node
     if node.kind == "map":
+        for key in node.value:
+            if "$" in key and VARIABLE.search(key):
+                note.say("variable-in-key", node.key_span(key), (*path, key), name=key)
         entries = {key: interpolate(value, shell, note, (*path, key)) for key, value in node.value.items()}
         changed = any(entries[key] is not value for key, value in node.value.items())
         return mapping(node, entries) if changed else node
@@ -164,28 +168,24 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
     try:
         after = substitute(before, ask)
     except Malformed:
-        note.error("unreadable-variable", "C-24", f"`{before}` has a `${{` that begins no variable", node, path,
-                   "write `$$` for a dollar sign")  # fmt: skip
+        note.say("unreadable-variable", node, path, text=before)
         return node
     except Missing as missing:
-        words = f": {missing.message}" if missing.message else ""
-        note.error("missing-variable", "C-25", f"`{missing.name}` needs a value{words}", node, path,
-                   "set it where the release is built")  # fmt: skip
+        note.say("missing-variable", node, path, name=missing.name, words=missing.message and f": {missing.message}")
         return node
     if after == before:
         return node
     if empty:
         names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty))
-        note.change(path, before, after, "C-26", Severity.CHANGED, node, code="unset-variable",
-                    message=f"{names} is not set where the release is built: it becomes nothing",
-                    help="give it a default: `${NAME:-default}`")  # fmt: skip
+        note.say("unset-variable", node, path, change=(before, after), names=names)
     elif "COMPOSE_PROJECT_NAME" in before:
-        note.change(path, before, after, "C-27", Severity.CHANGED, node, code="random-project-name",
-                    message="`COMPOSE_PROJECT_NAME` is another random text in every release",
-                    help="write the name itself")  # fmt: skip
+        note.say("random-project-name", node, path, change=(before, after))
     elif before.replace("$$", "$") != after:
         note.change(path, before, after, "C-29" if node.quoted else "C-27", Severity.CHANGED, node)
     return node.like("str", after)
+
+
+WANTED: Final = {"bool": "true or false", "int": "a whole number", "float": "a number"}
 
 
 def _cast(node: Node, note: Notes, path: Path) -> Node:
@@ -195,8 +195,7 @@ def _cast(node: Node, note: Notes, path: Path) -> Node:
     kind, _rule = wanted
     value = cast(node.value, kind)
     if value is None:
-        words = {"bool": "true or false", "int": "a whole number", "float": "a number"}[kind]
         written = f"`{node.value}`" if node.value else "nothing"
-        note.error("failed-cast", "C-30", f"`{path[-1]}` must be {words}, not {written}", node, path)
+        note.say("failed-cast", node, path, name=path[-1], wanted=WANTED[kind], value=written)
         return node
     return node.like("bool" if kind == "bool" else "int" if kind == "int" else "float", value)

@@ -15,9 +15,11 @@ from typing import Any, Final, Protocol
 
 from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean
 
-SAYINGS: Final[dict[str, dict[str, Any]]] = json.loads(
-    (File(__file__).parent / "findings.json").read_text(encoding="utf-8")
-)
+SAYINGS: Final[dict[str, dict[str, Any]]] = {
+    code: row
+    for file in ("findings.json", "loading.json")
+    for code, row in json.loads((File(__file__).parent / file).read_text(encoding="utf-8")).items()
+}
 """What each finding says, by its code: rule, severity, message, help and, for errors, class and stage."""
 
 MOST_HINTS: Final = 100
