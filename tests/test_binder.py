@@ -78,6 +78,6 @@ def test_the_badge_opens_a_notebook_that_exists_at_a_tag() -> None:
 
 
 def test_no_document_names_a_registry_or_a_wheel() -> None:
-    texts = [path for path in ROOT.glob("*.txt")] + [path for path in BINDER.iterdir() if path.is_file()]
+    texts = list(ROOT.glob("*.txt")) + [path for path in BINDER.iterdir() if path.is_file()]
     for path in texts:
         assert "://" not in path.read_text(encoding="utf-8"), path.name

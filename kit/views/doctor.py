@@ -69,7 +69,9 @@ class Report:
         wide = max(len(probe.subject) for probe in self.probes)
         lines = [f"{probe.status:<8} {probe.subject:<{wide}}  {probe.sentence}" for probe in self.probes]
         fixes = [f"{'':8} {'':{wide}}  -> {probe.fix}" if probe.fix else "" for probe in self.probes]
-        return "\n".join(line for pair in zip(lines, fixes, strict=True) for line in pair if line) + f"\n\n{self.answer}"
+        return (
+            "\n".join(line for pair in zip(lines, fixes, strict=True) for line in pair if line) + f"\n\n{self.answer}"
+        )
 
     def to_json(self) -> str:
         """The same answers for a program."""
@@ -147,7 +149,7 @@ def _kernel() -> Probe:
         return Probe("kernel", "problem", "ipykernel is not installed", "pip install ipykernel")
     from jupyter_client.kernelspec import KernelSpecManager
 
-    if "python3" in KernelSpecManager().find_kernel_specs():  # type: ignore[no-untyped-call]
+    if "python3" in KernelSpecManager().find_kernel_specs():
         return Probe("kernel", "ok", "the kernel `python3` is known")
     return Probe("kernel", "problem", "no kernel `python3`", "python -m ipykernel install --sys-prefix --name python3")
 

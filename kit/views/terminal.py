@@ -1,4 +1,4 @@
-"""The command line: `kit decide`, `kit graph`, `kit lab`, `kit doctor`.
+"""The command line: `kit decide`, `kit check`, `kit graph`, `kit lab` and their neighbours.
 
 Exit codes: 0 yes, 1 no (rejected, refused, errors found), 2 misuse. One line says what is wrong.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,13 +19,21 @@ import click
 from .. import __version__
 from ..composition import Composition
 from ..device import Device, read_device
-from ..diagnostics import Diagnostic, Severity, as_json, render_all
-from ..reader import Reading, read
+from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
+from ..reader import Reading, Unreadable, read, variables
+from ..reader.files import BadLine
 
 if TYPE_CHECKING:
     from ..contracts import Decision
 
 NO, MISUSE = 1, 2
+WORDS: Final = {
+    Severity.ERROR: "refused at release",
+    Severity.REFUSED: "refused on the device",
+    Severity.WARNING: "warned of",
+    Severity.CHANGED: "changed without a word",
+    Severity.IGNORED: "ignored on the device",
+}
 # option of --set: the field of a Device
 FACTS: Final = {
     "device-type": "device_type",
@@ -58,6 +67,13 @@ def misuse(sentence: str) -> NoReturn:
     raise click.ClickException(sentence)
 
 
+def environment(command: Callable[..., int]) -> Callable[..., int]:
+    """The options that say which variables the machine that builds would have (C-27)."""
+    one = click.option("--env", multiple=True, metavar="K=V", help="A variable of the machine that builds.")
+    many = click.option("--env-file", metavar="FILE", help="A file of such variables.")
+    return one(many(command))
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="kit")
 def kit() -> None:
@@ -67,7 +83,9 @@ def kit() -> None:
 @kit.command()
 @click.argument("compose")
 @click.option("--device", "device_file", required=True, metavar="FILE", help="The device's facts (YAML).")
-@click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact, e.g. os=6.4.0.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact, e.g. os=6.4.0."
+)
 @click.option("--json", "as_data", is_flag=True, help="The decision as JSON.")
 def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bool) -> int:
     """Would this release be deployed on that device, and why?"""
@@ -95,6 +113,7 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
         click.echo(str(decision))
         if decision.outcome != "deployed":
             ways = flips(reading.composition, device.facts, contracts=contracts)
+            click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
             for way in ways:
                 click.echo(f"  - {way.sentence}")
     return 0 if decision.outcome in ("deployed", "partial") else NO
@@ -104,7 +123,9 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
 @click.argument("compose")
 @click.option("--device", "device_file", metavar="FILE", help="Show what runs on this device.")
 @click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact.")
-@click.option("-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it the graph is printed as text.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it the graph is printed as text."
+)
 def graph(compose: str, device_file: str | None, changes: tuple[str, ...], output: str | None) -> int:
     """Draw the services in the order in which they start."""
     from .. import graphs
@@ -131,13 +152,110 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
 
 
 @kit.command()
+@click.argument("compose", nargs=-1, required=True)
+@click.option("--json", "as_data", is_flag=True, help="The findings as JSON.")
+@click.option("--github", "as_notes", is_flag=True, help="The findings as annotations of a GitHub workflow.")
+@environment
+def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, env: tuple[str, ...], env_file: str | None) -> int:
+    """What balena and the device make of a composition: errors, and everything dropped, changed or ignored.
+
+    Several files are put one over the other, as the real parser does.
+    """
+    reading, findings = composed(*compose, env=variables_of(env, env_file))
+    bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
+    if as_data:
+        click.echo(json.dumps({"ok": not bad, "findings": [as_json(found) for found in findings]}, indent=2))
+    elif as_notes:
+        for found in findings:
+            click.echo(as_github(found))
+    else:
+        if findings:
+            click.echo(render_all(findings, reading.texts) + "\n")
+        sums = Counter(found.severity for found in findings)
+        said = ", ".join(f"{sums[each]} {WORDS[each]}" for each in Severity if sums[each])
+        click.echo(f"{said}." if said else "Nothing to say: what is written is what runs.")
+    return NO if bad else 0
+
+
+@kit.command()
+@click.argument("compose", nargs=-1, required=True)
+@click.option("--json", "as_data", is_flag=True, help="JSON.")
+@click.option("--yaml", "as_text", is_flag=True, help="YAML (the default).")
+@click.option("--lost", is_flag=True, help="Instead: what was written and is gone or different.")
+@click.option("--stage", type=click.Choice(["written", "release", "device"]), default="release", show_default=True)
+@environment
+def normalise(
+    compose: tuple[str, ...],
+    as_data: bool,
+    as_text: bool,
+    lost: bool,
+    stage: str,
+    env: tuple[str, ...],
+    env_file: str | None,
+) -> int:
+    """The composition as written (layers merged), as the release keeps it, or as the device runs it."""
+    from ..container import container
+    from ..vanishing import as_json as rows_as_json
+    from ..vanishing import as_text as rows_as_text
+    from ..vanishing import vanishing
+
+    if as_data and as_text:
+        misuse("choose one of --json and --yaml")
+    reading, findings = composed(*compose, env=variables_of(env, env_file))
+    if lost:
+        rows = vanishing(reading)
+        click.echo(json.dumps(rows_as_json(rows), indent=2) if as_data else rows_as_text(rows))
+        return 0 if reading.ok else NO
+    if stage == "written":
+        shown = reading.tree.plain() if reading.tree else None
+    elif reading.normal is None or stage == "release":
+        shown = reading.normal
+    else:
+        services = reading.normal.get("services") or {}
+        shown = {name: container(service, name=name).body for name, service in services.items()}
+    if shown is None:
+        errors = [found for found in findings if found.severity is Severity.ERROR]
+        click.echo(render_all(errors, reading.texts), err=True)
+        return NO
+    if as_data:
+        click.echo(json.dumps(shown, indent=2, default=str))
+    else:
+        import yaml
+
+        click.echo(
+            yaml.safe_dump(json.loads(json.dumps(shown, default=str)), sort_keys=False, allow_unicode=True), nl=False
+        )
+    return 0
+
+
+@kit.command()
+@click.argument("number", required=False)
+@click.option("--list", "all_of_them", is_flag=True, help="The title of every rule.")
+def rule(number: str | None, all_of_them: bool) -> int:
+    """What a rule says, why, and an example: `kit rule C-52`, `kit rule S-44`."""
+    from ..rules import UnknownRule
+    from ..rules import rule as rule_of
+    from ..rules import rules as every_rule
+
+    if all_of_them or number is None:
+        for each in every_rule():
+            click.echo(f"{each.id:<6} {'TRAP' if each.trap else '':<5}{each.title}")
+        return 0
+    try:
+        click.echo(str(rule_of(number)))
+    except UnknownRule as error:
+        misuse(str(error))
+    return 0
+
+
+@kit.command()
 @click.argument("folder", default="", required=False)
 @click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="The first port to try.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def lab(folder: str, port: int, no_browser: bool) -> int:
     """Open the notebooks in JupyterLab, on this machine only, with a token."""
     try:
-        from jupyterlab.labapp import LabApp
+        from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         misuse("JupyterLab is not installed: pip install 'multicontainer-kit[lab]'")
     root = Path(folder) if folder else _notebooks()
@@ -175,16 +293,31 @@ def doctor(as_data: bool, binder: bool) -> int:
 # ---------------------------------------------------------------- what the commands share
 
 
-def composed(compose: str) -> tuple[Reading, list[Diagnostic]]:
-    """Read a composition named on the command line, with every finding about it."""
-    from ..reader import Unreadable
+def composed(*compose: str, env: Mapping[str, str] | None = None) -> tuple[Reading, list[Diagnostic]]:
+    """Read the composition that the command line names, with every finding about it."""
     from ..rules import check
 
     try:
-        reading = read(Path(compose))
+        reading = read([Path(name) for name in compose], env=env)
     except Unreadable as error:
         misuse(str(error))
     return reading, list(check(reading))
+
+
+def variables_of(env: Iterable[str], env_file: str | None) -> dict[str, str]:
+    """The variables of `--env-file`, and over them those of `--env`. Nothing is taken from this process."""
+    found: dict[str, str] = {}
+    if env_file:
+        try:
+            found = variables(_text(env_file), lambda _name: None)
+        except BadLine as error:
+            misuse(f"`{env_file}`, line {error.line}: {error.message}")
+    for pair in env:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            misuse(f"--env {pair}: write NAME=VALUE")
+        found[name] = value
+    return found
 
 
 def _device(name: str, changes: Iterable[str] = ()) -> Device:
@@ -228,9 +361,7 @@ def _decision(composition: Composition, device: Device) -> Decision:
     return decided(composition, device.facts)
 
 
-def contract_files(
-    composition: Composition | None, root: Path
-) -> tuple[Mapping[str, object], list[Diagnostic]]:
+def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping[str, object], list[Diagnostic]]:
     """`contract.yml` of each build folder (S-24), and what is wrong with them (C-77)."""
     from ..contracts import contract_file
 
