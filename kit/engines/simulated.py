@@ -77,8 +77,7 @@ def after(state: State, event: on.AnyEvent) -> State:
         case on.Writes() if one and one.status == "Running":
             return _write(state, one, event)
         case on.RoundOver(settled=settled):
-            done = round_over(state)
-            return replace(done, failures=0) if settled else done
+            return replace(state, failures=0) if settled else round_over(state)
         case on.TimePasses(ms=ms):
             return pass_time(state, ms)
         case on.EngineRestarts(codes=codes):

@@ -6,12 +6,14 @@ the answers until the device settles or is stuck, `timeline` says how long each 
 
 from ..device.state import Container, Image, Network, State, Volume, Wanted, Why
 from ..device.steps import AnyStep, effect
-from .plans import Change, Plan, api_targets, installed, plan, play, what_changed
+from .plans import Change, Plan, api_targets, installed, plan, play, report, what_changed
 from .rounds import Note, Round, next_steps
 from .target import STRATEGIES, AppTarget, Given, Release, Strategy, Target, differences, injected, strategy_of
+from .timeline import Bar, Column, Row, Timeline, timeline
 
 __all__ = [
-    "STRATEGIES", "AnyStep", "AppTarget", "Change", "Container", "Given", "Image", "Network", "Note", "Plan",
-    "Release", "Round", "State", "Strategy", "Target", "Volume", "Wanted", "Why", "api_targets", "differences",
-    "effect", "injected", "installed", "next_steps", "plan", "play", "strategy_of", "what_changed",
+    "STRATEGIES", "AnyStep", "AppTarget", "Bar", "Change", "Column", "Container", "Given", "Image", "Network", "Note",
+    "Plan", "Release", "Round", "Row", "State", "Strategy", "Target", "Timeline", "Volume", "Wanted", "Why",
+    "api_targets", "differences", "effect", "injected", "installed", "next_steps", "plan", "play", "report",
+    "strategy_of", "timeline", "what_changed",
 ]  # fmt: skip

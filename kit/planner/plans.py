@@ -95,6 +95,29 @@ def plan(state: State, target: Given, *, limit: int = 1_000) -> Plan:
     return Plan((*rounds, round), replace(state, failures=0))
 
 
+STATUSES: Final = (  # what an app reports while a round has these steps, strongest first (S-64)
+    ("downloading", {"fetch"}),
+    ("applying changes", {"kill", "stop", "remove", "start", "handover", "updateMetadata", "createVolume"}),
+    ("downloaded", {"takeLock", "noop"}),
+)
+
+
+def report(state: State, target: Given) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """What each app reports: its update status, and its services; a rejected one reports none (S-63).
+
+    >>> report(State(), Release("r1", {"services": {"web": {}}}, rejected=True))
+    {1: ('rejected', ())}
+    """
+    goal, found = Target.of(target), {}
+    round = next_steps(state, goal)
+    for app in goal.apps:
+        kinds = {step.kind for step in round if step.app == app.app}
+        status = next((word for word, steps in STATUSES if kinds & steps), "done")
+        names = tuple(each.service for each in state.of(app.app))
+        found[app.app] = ("rejected", ()) if app.rejected else (status, names)
+    return found
+
+
 # ------------------------------------------------------------------------------- what the API asks for
 
 

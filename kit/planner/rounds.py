@@ -203,6 +203,8 @@ class _App:
                 self.step(do.RequireReboot, name, "require-reboot")
         elif container.status == "Running" and not service.running:
             self.step(do.Stop, name, "stop", container=container)
+        else:
+            self.note("stopped-as-wanted", name)
 
     def install(self, service: Wanted) -> None:
         """A service without container: its image, its conditions, the lock, the start."""
