@@ -176,6 +176,8 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
     """The stages after the files: what is folded, decoded and checked."""
     note = project.note
     tree = project.load(layers, project.folder, project.shell)
+    if (tree is None or not tree.value) and not note.failed:
+        note.say("empty-composition", tree or Span(layers[0][2] if layers else "", 1, 1))
     if tree is None:
         return Reading(None, note.results(), texts=project.texts)
     project.unread_env()

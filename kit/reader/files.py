@@ -264,12 +264,12 @@ class Project:
             self.note.say(code, written, path, rule=rule, stage=stage, file=written.value, reason=reason(error))
             return None
 
-    def variables(self, layer: Layer, path: Path, ask: Ask, known: Mapping[str, str]) -> dict[str, str]:
+    def variables(self, layer: Layer, path: Path, stage: int, ask: Ask, known: Mapping[str, str]) -> dict[str, str]:
         """The variables of a file; a line that cannot be read is an error."""
         try:
             return variables(layer[1], ask, known)
         except BadLine as bad:
-            self.note.say("unreadable-line", Span(layer[2], bad.line, 1), path, problem=bad.problem)
+            self.note.say("unreadable-line", Span(layer[2], bad.line, 1), path, stage=stage, problem=bad.problem)
             return {}
 
     # ── layers ─────────────────────────────────────────────────────────────────────────────────────
@@ -285,8 +285,6 @@ class Project:
                 self.note.stage = 9
                 check_schema(model, self.note)
                 model = _without(model, "version")
-        if (model is None or not model.value) and not self.note.failed:
-            self.note.say("empty-composition", model or Span(layers[0][2] if layers else "", 1, 1))
         return model
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
@@ -345,7 +343,7 @@ class Project:
         here, name, folder = chain[-1]
         node = here.services[name]
         link = node.get("extends")
-        if link is None or link.kind == "null" or node.mark == "reset":
+        if link is None or node.mark == "reset":
             return None
         path: Path = ("services", name, "extends")
         wanted, file = (link.get("service"), link.get("file")) if link.kind == "map" else (link, None)
@@ -388,13 +386,12 @@ class Project:
             layer = self.fetch(file, folder, path, "C-36", 4)
             if layer is None:
                 return None
-            other = self.others[place] = _File(place, {})
+            model = Node("map", {}, file.span)
             for document in self._documents(layer[1], layer[2]):
                 self.note.stage = 3
-                model = settle(interpolate(document, shell, self.note))
-                other.services |= _entries(model, "services")
-                for kind in ("volumes", "networks"):
-                    other.others[kind] = frozenset(_entries(model, kind))
+                model = settle(merge(model, interpolate(document, shell, self.note), self._clash))
+            others = {kind: frozenset(_entries(model, kind)) for kind in ("volumes", "networks")}
+            self.others[place] = _File(place, _entries(model, "services"), others)
         return self.others[place]
 
     # ── include (C-37) ─────────────────────────────────────────────────────────────────────────────
@@ -409,10 +406,11 @@ class Project:
         return _without(layer, "include")
 
     def _imported(self, entry: Node, path: Path, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node | None:
-        keys = {"path", "project_directory", "env_file"}
-        paths = _texts(entry.get("path") if entry.kind == "map" else entry)
-        if not paths or (entry.kind == "map" and not entry.value.keys() <= keys):
-            self.note.say("unreadable-include", entry, path)
+        named = entry.get("path") if entry.kind == "map" else entry
+        paths = _texts(named)
+        if not paths:
+            if named is not None:
+                self.note.say("unreadable-include", entry, path)
             return None
         main = posixpath.normpath(posixpath.join(folder, paths[0].value))
         if main in chain:
@@ -453,7 +451,7 @@ class Project:
             self.note.say("env-beside-include", entry, path, file=self.shown(place))
         for layer in layers:
             if layer is not None:
-                own |= self.variables(layer, path, lambda name: shell.values.get(name, values.get(name)), own)
+                own |= self.variables(layer, path, 6, lambda name: shell.values.get(name, values.get(name)), own)
         return {**own, **values}
 
     def unread_env(self) -> None:
@@ -538,7 +536,7 @@ class Project:
                 continue
             layer = self.fetch(name, self.folder, path, rule, 20)
             if layer is not None:
-                fresh = self.variables(layer, path, ask, {} if labels else values)
+                fresh = self.variables(layer, path, 20, ask, {} if labels else values)
                 values |= fresh
                 found |= {variable: (value, name) for variable, value in fresh.items()}
                 count = f"{len(fresh)} {word}{'' if len(fresh) == 1 else 's'}"
@@ -615,10 +613,7 @@ def own_values(service: Node, shell: Shell) -> Node:
 
 
 def _given(node: Node, shell: Shell) -> Node:
-    if node.kind == "map":
-        values = {key: shell.ask(key) if value.kind == "null" else None for key, value in node.value.items()}
-        return mapping(node, {k: v if values[k] is None else v.like("str", values[k]) for k, v in node.value.items()})
-    if node.kind != "list":
+    if node.kind != "list":  # the engine forgets the mapping form
         return node
     bare = [shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None for item in node.value]
     pairs = zip(node.value, bare, strict=True)
@@ -626,9 +621,11 @@ def _given(node: Node, shell: Shell) -> Node:
 
 
 _REWRITTEN: Final = ("ports", "volumes", "build", "env_file", "label_file", "depends_on", "networks", "devices",
-                     "secrets", "configs", "gpus", "models", "dns", "ulimits")  # fmt: skip
+                     "secrets", "configs", "gpus", "models")  # fmt: skip
 
 
 def _equal(theirs: Node, ours: Node) -> bool:
     """Whether two declarations are equal; an included one already has its long forms, the other has not."""
-    return bool(theirs.plain() == ours.plain()) and not any(theirs.get(key) for key in _REWRITTEN)
+    dns = theirs.get("dns")
+    rewritten = any(theirs.get(key) for key in _REWRITTEN) or (dns is not None and dns.kind == "str")
+    return not rewritten and bool(theirs.plain() == ours.plain())

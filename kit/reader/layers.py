@@ -123,8 +123,9 @@ def _pairs(base: Node, over: Node, clash: Clash, path: Path) -> Node:
     for node in (base, over):
         if node.kind == "map":
             entries |= {key: value for key, value in node.value.items() if value.mark != "reset"}
-            for key in [key for key, value in node.value.items() if value.mark == "reset"]:
-                entries.pop(key, None)
+            for key in node.value if base.kind == "map" else ():
+                if node.value[key].mark == "reset":
+                    entries.pop(key, None)
             places |= key_places(node)
             continue
         for item in _items(node):
