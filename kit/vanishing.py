@@ -7,7 +7,8 @@ A row is one setting: a field of a service, one entry of a list such as `volumes
 the end by what is found about the device and by the container that it would create. Nothing is decided here; the
 short words for it lie in `vanishing.json`: fields whose entries have rows of their own (`split`), what the device
 uses in place of a value (`at_device`, by the code of a finding), what it does with a text that is kept and has no
-effect (`no_effect`, by the rule of the change), and what it makes of a field that arrives (`used`).
+effect (`no_effect`, by the rule of the change), what it uses where a field is gone (`instead`), and what it makes of
+one that arrives (`used`).
 
 A release with an error arrives nowhere. Its other rows say what becomes of them once the error is mended.
 """
@@ -21,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final, Literal
 
-from .container import FEATURE_TABLE, check_device, container, is_true
+from .container import FEATURE_TABLE, check_device, is_true
 from .diagnostics import Diagnostic, Path, Severity, Span, printable
 from .reader import Change, Reading
 from .reader.decode import Desk, ports
@@ -150,13 +151,14 @@ class _List:
                 kept = (f"{'label ' if rule == 'C-52' else ''}{shown(change.after)}", "changed")
                 device = self._used(row.path, node, shown(change.after))
             elif len(change.path) > len(row.path):
-                kept, device = (f"without `{change.path[-1]}`", "changed"), ("as kept", "=")
+                kept, device = (f"without {change.path[-1]}", "changed"), ("as kept", "=")
             else:
                 kept = (
                     "removed, with a warning" if change.severity is Severity.WARNING else "removed silently",
                     "gone",
                 )
-                device = self._instead(row.path)
+                instead = _WORDS["instead"].get(_field(row.path))
+                device = (instead.format(name=row.path[1]), "changed") if instead else _NOTHING
         for each in found if kept[1] != "gone" else ():
             note, rule = each.message, each.rule
             device = _WORDS["at_device"].get(each.code, _NOTHING)
@@ -172,16 +174,9 @@ class _List:
         label, _, value = kept.partition(": ") if kept else typed.partition("=")
         row = FEATURE_TABLE.get(label.removeprefix(FEATURES)) if label.startswith(FEATURES) else None
         if row is None or not is_true(value):
-            return ("as kept" if kept else _WORDS["used"].get(path[-1], "as written"), "=")
+            return ("as kept" if kept else _WORDS["used"].get(_field(path), "as written"), "=")
         places = ", ".join(bind.split(":")[1] for bind in row.get("binds", ()))
         return (places or row["opens"], "changed" if kept else "=")
-
-    def _instead(self, path: Path) -> End:
-        """What the device uses instead of something that is gone."""
-        if path[0] != "services" or path[-1] not in ("tty", "container_name"):
-            return _NOTHING
-        body = container(self.services[str(path[1])], name=str(path[1])).body
-        return (shown(body["Tty" if path[-1] == "tty" else "name"]), "changed")
 
     def _typed(self, node: Node, depth: int = 0) -> str:
         """A value as it was typed, on one line."""
@@ -221,6 +216,11 @@ def _pieces(tree: Node) -> Iterator[tuple[Path, Node]]:
                     yield (kind, name, field), value
                 else:
                     yield from (((kind, name, field, key), value.at((key,)) or value) for key in keys)
+
+
+def _field(path: Path) -> str:
+    """The name of the service's field that *path* is; empty for anything else."""
+    return str(path[2]) if len(path) == 3 and path[0] == "services" else ""
 
 
 def _setting(path: Path, typed: str) -> str:
