@@ -47,7 +47,7 @@ class NotYet(Exception):  # noqa: N818 - it is no error
 
     def __init__(self, reason: str, *hints: str) -> None:
         super().__init__(reason)
-        self.reason, self.hints = reason, hints
+        self.reason, self.hints = f"{reason.rstrip('.')}.", hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def run(checks: Iterable[Check], answer: object, seed: int = 0) -> list[Outcome]
     ...     if answer % 2:
     ...         raise NotYet(f"{answer} is odd", "add one")
     >>> [str(outcome) for outcome in run([even], 3)]
-    ['not yet: The answer is even. 3 is odd']
+    ['not yet: The answer is even. 3 is odd.']
     """
     outcomes = []
     for check in checks:

@@ -8,10 +8,13 @@ of the range and the device are placed by rank, in equal steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from .. import looks
-from ..contracts import Clause, Decision, Flip, ServiceDecision
+from ..composition import Composition
+from ..contracts import Clause, Decision, Flip, ServiceDecision, decide, flips
+from ..device import Device
 from ..looks import escaped, glyph, prose
 from ..versions import Interval, InvalidRange, InvalidVersion, Range, Version
 
@@ -292,3 +295,24 @@ def card(decision: Decision, pictures: str = "", below: str = "") -> str:
         decision.answer, decision.situation, f'<div class="mc-cols"><div>{parts}</div>{pictures}</div>',
         table=summary(decision), name=decision.name or "decision",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text and its HTML twin, which a notebook shows."""
+
+    text: str
+    html: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def explain(composition: Composition, device: Device) -> Page:
+    """Why a device takes a release or not, and what would change the answer."""
+    decision = decide(composition, device.facts)
+    found = flips(composition, device.facts, releases=device.upgrades())
+    return Page(str(decision), reasons(decision, found))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..device import Device
     from ..reader import Reading
     from .decision_lab import DecisionLab
+    from .decisions import Page
 
 WAIT: Final = 0.15  # seconds after the last key
 MOST: Final = 200  # services of one lab
@@ -168,20 +169,7 @@ class Lab:
         return {**live, "text/html": self.still(), "text/plain": str(self)}
 
 
-class Notice:
-    """What stands in the place of a lab that has nothing to work on."""
-
-    def __init__(self, text: str, html: str) -> None:
-        self._text, self._html = text, html
-
-    def __str__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return self._html
-
-
-def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Notice:
+def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Page:
     """Try out which devices take a release: labels and facts by hand, the verdict at once.
 
     Args:
@@ -196,12 +184,13 @@ def decision_lab(composition: Composition | Reading | str | Path, device: Device
     from ..reader import read
     from .decision_lab import DecisionLab
     from .decision_model import too_many, unread
+    from .decisions import Page
 
     if not isinstance(composition, Composition):
         reading = read(composition) if isinstance(composition, str | Path) else composition
         if reading.composition is None or not reading.ok:
-            return Notice("Refused. No release is made.", unread(reading.findings))
+            return Page("Refused. No release is made.", unread(reading.findings))
         composition = reading.composition
     if len(composition.services) > MOST:
-        return Notice(*too_many(composition, MOST))
+        return Page(*too_many(composition, MOST))
     return DecisionLab(composition, device or Device.preset("raspberrypi4-64", "6.3.0"))

@@ -64,8 +64,11 @@ class Server:
 
 
 @contextmanager
-def served(theme: str = "light") -> Iterator[Server]:
-    """JupyterLab with a copy of the notebooks and of the data."""
+def served(theme: str = "light", windowing: str = "full") -> Iterator[Server]:
+    """JupyterLab with a copy of the notebooks and of the data.
+
+    By default it draws cells when they come into view (`full`), as learners have it; `none` draws all.
+    """
     with tempfile.TemporaryDirectory(prefix="kit-browser-", ignore_cleanup_errors=True) as place:
         home = Path(place)
         work = home / "work"
@@ -75,6 +78,9 @@ def served(theme: str = "light") -> Iterator[Server]:
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews":"false","checkForUpdates":false}')
         (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": THEMES[theme]}))
+        tracker = home / "settings" / "@jupyterlab" / "notebook-extension"
+        tracker.mkdir()
+        (tracker / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": windowing}))
         names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
         environment = {
             **os.environ,
