@@ -50,7 +50,10 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service, as the release says it. Empty text and empty tuples mean "not written"."""
+    """One service, as the release says it. Empty text and empty tuples mean "not written".
+
+    `newer` are the fields for which the parser asks the device for `sw.spec` (C-46); no supervisor can answer.
+    """
 
     name: str
     image: str = ""
@@ -69,6 +72,7 @@ class Service:
     networks: tuple[str, ...] = ()
     volumes: tuple[Mount, ...] = ()
     ulimits: Pairs = ()
+    newer: tuple[str, ...] = ()
 
     def label(self, key: str) -> str | None:
         """The value of one label, or None.

@@ -99,9 +99,11 @@ def test_no_module_imports_itself_through_others() -> None:
             if not isinstance(node, ast.ImportFrom) or not node.level:
                 continue
             base = here[: len(here) - node.level] + (node.module.split(".") if node.module else [])
-            found = {HOME.joinpath(*base, alias.name).with_suffix(".py") for alias in node.names}
-            found |= {HOME.joinpath(*base).with_suffix(".py"), HOME.joinpath(*base) / "__init__.py"}
-            edges[module] |= {other for other in found if other in edges and other != module}
+            home = {HOME.joinpath(*base).with_suffix(".py"), HOME.joinpath(*base) / "__init__.py"}
+            for alias in node.names:  # a submodule, or else a name of the module itself
+                inner = HOME.joinpath(*base, alias.name)
+                found = {inner.with_suffix(".py"), inner / "__init__.py"} & set(edges) or home & set(edges)
+                edges[module] |= found - {module}
 
     def reaches(start: Path, goal: Path, seen: set[Path]) -> bool:
         for other in edges[start] - seen:

@@ -24,14 +24,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from operator import attrgetter
+from itertools import islice
+from operator import attrgetter, getitem
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
-from .reasons import OF_TYPE, Clause, Fact, Facts, clause_of, version_of
-from .requirements import LABEL_OF, TYPES, AnyOf, Contract, Malformed, contract_of, is_optional, read_contract
+from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause, version_of
+from .requirements import (
+    LABEL_OF,
+    TYPES,
+    AnyOf,
+    Contract,
+    Malformed,
+    Requirement,
+    contract_of,
+    is_optional,
+    read_contract,
+)
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
@@ -55,8 +65,23 @@ class ServiceDecision(NamedTuple):
     met: bool
     runs: bool
     clauses: tuple[Clause, ...]
-    why: str
     state: State
+    refusal: str = ""
+
+    @property
+    def opening(self) -> str:
+        """What becomes of it, without its clauses."""
+        if self.refusal:
+            return self.refusal
+        count, failed = len(self.clauses), sum(not each.met for each in self.clauses)
+        if self.state == "run" and count:
+            return f"`{self.name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
+        return _SAID[self.state].format(self.name, "requirement is" if failed == 1 else "requirements are")
+
+    @property
+    def why(self) -> str:
+        """What becomes of it, and every clause that does not hold."""
+        return " ".join((self.opening, *[each.why for each in self.clauses if not each.met]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +160,7 @@ class Decision:
         """The decision as plain values, in the shape of `kit decide --json`."""
         services = {
             each.name: {"optional": each.optional, "met": each.met, "runs": each.runs}
-            | {"requirements": [clause.to_json() for clause in each.clauses]}
+            | {"requirements": [one.to_json() for one in each.clauses]}
             for each in (self.services if self.outcome != "refused" else ())
         }
         lists = {"dropped": list(self.dropped), "unmet": list(self.unmet), "why": list(self.why)}
@@ -148,12 +173,12 @@ class Decision:
         """The tree, read aloud: what does not hold before what holds."""
         marks = {True: "yes", False: "no"}
         for each in self.services if self.outcome != "refused" else ():
-            yield f"  {_said(each.name, each.state, len(each.clauses), sum(not clause.met for clause in each.clauses))}"
-            for clause in sorted(each.clauses, key=lambda clause: clause.met):
-                yield f"    {marks[clause.met]}: {clause.why}"
-                yield from (f"        {marks[c.met]}: `{c.text}` asks for {c.words}" for c in clause.comparisons)
-                if clause.source:
-                    yield f"        read from {clause.source}"
+            yield f"  {each.opening}"
+            for reason in sorted(each.clauses, key=_MET):
+                yield f"    {marks[reason.met]}: {reason.why}"
+                yield from (f"        {marks[c.met]}: `{c.text}` asks for {c.words}" for c in reason.comparisons)
+                if reason.source:
+                    yield f"        read from {reason.source}"
 
 
 def listed(words: list[str]) -> str:
@@ -165,69 +190,62 @@ def listed(words: list[str]) -> str:
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
-def _missing(clause: Clause) -> str:
+def _missing(failed: Clause) -> str:
     """What a failing clause asks for, in a few words."""
-    if clause.type == "or":
+    if failed.type == "or":
         return "one of several things, and this device has none of them"
-    label = LABEL_OF.get(clause.label) or TYPES.get(clause.type)
-    noun = label.noun if label else clause.type
-    if clause.fact is None:
+    label = LABEL_OF.get(failed.label) or TYPES.get(failed.type)
+    noun = label.noun if label else failed.type
+    if failed.fact is None:
         return f"{noun}, which this device does not report"
-    failed = {each.text[:1] for each in clause.comparisons if not each.met}
-    which = {"<": "an older", ">": "a newer"}.get(failed.pop() if len(failed) == 1 else "", "another")
+    signs = {each.text[:1] for each in failed.comparisons if not each.met}
+    which = {"<": "an older", ">": "a newer"}.get(signs.pop() if len(signs) == 1 else "", "another")
     return f"{which} {noun} than this device has"
 
 
 # -------------------------------------------------------------------------------------------- deciding
 
-_MANY: Final = 1 << 15  # answers to remember for one service
-Key = tuple[Fact | None, ...]
-"""The facts that one service looks at."""
+
+class _Clauses(dict[Fact | None, Clause]):
+    """The clauses of one atom, by fact; each is made when its fact is first met."""
+
+    def __init__(self, atom: Requirement) -> None:
+        self.atom = atom
+
+    def __missing__(self, fact: Fact | None) -> Clause:
+        if len(self) >= 1 << 15:
+            self.clear()
+        found = self[fact] = clause(self.atom, fact)
+        return found
 
 
 class _Question:
     """One service, ready to be asked: it looks at the facts that its contract names, and at nothing else."""
 
-    __slots__ = ("answers", "entries", "facts", "name", "optional", "types")
+    __slots__ = ("clauses", "facts", "name", "optional", "sizes", "unmet")
 
     def __init__(self, service: Service, contract: Contract) -> None:
-        self.name, self.optional, self.entries = service.name, is_optional(service), contract.requires
-        asked = {atom.type for each in self.entries for atom in each.members}
-        self.types = tuple(type for type in OF_TYPE if type in asked)
-        names = [OF_TYPE[type] for type in self.types]
+        self.name, self.optional = service.name, is_optional(service)
+        self.unmet: State = "out" if self.optional else "no"
+        self.clauses = [_Clauses(atom) for each in contract.requires for atom in each.members]
+        sizes = [len(each.members) for each in contract.requires]
+        self.sizes = sizes if any(size != 1 for size in sizes) else []  # of choices, if there are any
+        names = [OF_TYPE.get(each.atom.type, "nothing") for each in self.clauses]
         # With fewer than two names an attrgetter gives no tuple.
-        self.facts: Callable[[Facts], Key] = (
+        self.facts: Callable[[Facts], tuple[Fact | None, ...]] = (
             attrgetter(*names) if len(names) > 1 else lambda facts: tuple([getattr(facts, name) for name in names])
         )
-        self.answers: dict[Key, ServiceDecision] = {}
 
-    def answer(self, facts: Key) -> ServiceDecision:
-        """What becomes of the service in a release that is accepted; remembered."""
-        have = dict(zip(self.types, facts, strict=True))
-        clauses = tuple([clause_of(each, have) for each in self.entries])
-        failed = [each.why for each in clauses if not each.met]
-        state: State = ("out" if self.optional else "no") if failed else "run"
-        why = " ".join((_said(self.name, state, len(clauses), len(failed)), *failed))
-        if len(self.answers) >= _MANY:
-            self.answers.clear()
-        found = ServiceDecision(self.name, self.optional, not failed, not failed, clauses, why, state)
-        self.answers[facts] = found
-        return found
+    def answer(self, facts: Facts) -> tuple[Clause, ...]:
+        """Every requirement of the service against these facts."""
+        clauses = tuple(map(getitem, self.clauses, self.facts(facts)))
+        if not self.sizes:
+            return clauses
+        rest = iter(clauses)
+        return tuple([any_of(tuple(islice(rest, size))) for size in self.sizes])
 
 
-@lru_cache(maxsize=1 << 12)
-def _said(name: str, state: State, count: int = 0, failed: int = 0) -> str:
-    """What becomes of a service, without its clauses."""
-    if state == "run" and count:
-        return f"`{name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
-    return _SAID[state].format(name, "requirement is" if failed == 1 else "requirements are")
-
-
-def _as_rejected(service: ServiceDecision) -> ServiceDecision:
-    """The same service in a release that is rejected: what could run does not."""
-    if service.state != "run":
-        return service
-    return service._replace(runs=False, state="old", why=_said(service.name, "old"))
+_MET: Final = attrgetter("met")
 
 
 class _Hurdle(NamedTuple):
@@ -245,11 +263,11 @@ _NO_SUPERVISOR: Final = (float("inf"),)  # a contract that cannot be read, whate
 class _Release:
     """A composition, ready to be asked about many devices."""
 
-    __slots__ = ("composition", "floor", "hurdles", "questions")
+    __slots__ = ("composition", "hurdles", "questions", "refusals")
 
     def __init__(self, composition: Composition, contracts: Mapping[str, object]) -> None:
         self.composition = composition
-        self.questions: list[tuple[Callable[[Facts], Key], dict[Key, ServiceDecision], _Question]] = []
+        self.questions: list[_Question] = []
         self.hurdles: list[_Hurdle] = []
         for service in composition.services:
             for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
@@ -262,41 +280,39 @@ class _Release:
                     _Hurdle(service.name, _NO_SUPERVISOR, f"cannot be read: {contract.reason}", contract.rule)
                 )
             else:
-                question = _Question(service, contract)
-                self.questions.append((question.facts, question.answers, question))
-        self.floor = max((each.floor for each in self.hurdles), default=(0,))
+                self.questions.append(_Question(service, contract))
+        self.refusals: dict[Fact | None, tuple[str, str, str] | None] = {}
 
-    def refusal(self, facts: Facts) -> tuple[str, str, str] | None:
+    def refusal(self, supervisor: Fact | None) -> tuple[str, str, str] | None:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
-        version = version_of(facts.supervisor.version) if facts.supervisor else None
-        triple = version.triple if version else (0,)
-        if triple >= self.floor:
-            return None
+        version = version_of(supervisor.version) if supervisor else None
         for service, floor, reason, rule in self.hurdles:
-            if triple < floor and (version or rule != "S-71"):
+            if floor == _NO_SUPERVISOR or (version and version.triple < floor):
                 this = f"; this device has {version}" if rule == "S-71" else ""
                 return service, f"`{service}` {reason}{this}.", rule
         return None
 
     def decide(self, facts: Facts, name: str) -> Decision:
-        if refusal := self.refusal(facts):
+        supervisor = facts.supervisor
+        if supervisor not in self.refusals:
+            self.refusals[supervisor] = self.refusal(supervisor)
+        if refusal := self.refusals[supervisor]:
             return self.refused(refusal, name)
-        services = []
-        states = set()
-        for needed, answers, question in self.questions:
-            key = needed(facts)
-            service = answers.get(key) or question.answer(key)
-            services.append(service)
-            states.add(service.state)
-        if "no" in states:
-            return Decision("rejected", tuple(map(_as_rejected, services)), name)
-        return Decision("partial" if "out" in states else "deployed", tuple(services), name)
+        answers = [(each, clauses := each.answer(facts), all(map(_MET, clauses))) for each in self.questions]
+        unmet = {each.unmet for each, _, met in answers if not met}
+        rejected = "no" in unmet
+        runs: State = "old" if rejected else "run"
+        services = [
+            ServiceDecision(each.name, each.optional, met, met and not rejected, clauses, runs if met else each.unmet)
+            for each, clauses, met in answers
+        ]
+        return Decision("rejected" if rejected else "partial" if unmet else "deployed", tuple(services), name)
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""
         reason = refusal[1]
         services = [
-            ServiceDecision(each.name, is_optional(each), False, False, (), reason, "ref")
+            ServiceDecision(each.name, is_optional(each), False, False, (), "ref", reason)
             for each in self.composition.services
         ]
         return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
@@ -305,6 +321,9 @@ class _Release:
 def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
     """The contract of a service: the given one, or that of its labels. An atom that is also a label keeps its name."""
     labelled = contract_of(service) or Contract()
+    if service.newer:
+        because = f"for `{service.newer[0]}` balena asks for `sw.spec`, a requirement type that no supervisor knows"
+        return Malformed(because, "S-34")
     if service.name not in contracts:
         return labelled
     given = read_contract(contracts[service.name])
@@ -362,7 +381,7 @@ def decide_offer(
     """Each app is decided on its own, but one that is refused takes all others with it (S-55, S-65)."""
     releases = {app: _release(composition, (contracts or {}).get(app, _NONE)) for app, composition in apps.items()}
     for app, release in releases.items():
-        if refusal := release.refusal(facts):
+        if refusal := release.refusal(facts.supervisor):
             decisions = {name: each.refused(refusal, name) for name, each in releases.items()}
             return OfferDecision(decisions, (app, *refusal[:2]))
     return OfferDecision({name: each.decide(facts, name) for name, each in releases.items()})

@@ -512,13 +512,14 @@ def _service(name: str, raw: Plain, before: Plain) -> Service:
         networks=tuple(raw.get("networks", ())),
         volumes=tuple(Mount(volume=m.source, target=clean(m.target), read_only=m.read_only) for m in mounts),
         ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in ulimits}),
+        newer=tuple(new_fields(raw)),
     )  # fmt: skip
 
 
 def _sources(granted: object) -> list[str]:
     """The names of configs or secrets that are granted, in short and long form."""
-    items = granted if isinstance(granted, list) else []
-    return [item if isinstance(item, str) else str(item.get("source", "")) for item in items]
+    found = [item.get("source") if isinstance(item, dict) else item for item in granted] if isinstance(granted, list) else []
+    return [name for name in found if isinstance(name, str)]
 
 
 def _pairs(mapping: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
