@@ -376,5 +376,5 @@ def effect(state: State, step: AnyStep) -> State:
         case Cleanup():
             return replace(state, dangling=False)
         case Noop():
-            return replace(state, waited=True)
+            return state if state.waited else replace(state, waited=True)
     assert_never(step)

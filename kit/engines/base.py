@@ -122,8 +122,11 @@ class HostUpdated(_Down):
     facts: Facts | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class LockTaken(OnService):
-    """A service makes its lock file."""
+    """A service makes its lock file; one made by the user `nobody` counts as the supervisor's own (S-110)."""
+
+    user: str = "root"
 
 
 class LockDropped(OnService):

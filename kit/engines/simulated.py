@@ -96,6 +96,8 @@ def after(state: State, event: on.AnyEvent) -> State:
             stopped_all = finish_stops(state, all_of_them=True)
             leftover = state.leftover_locks | state.locks
             return replace(stopped_all, locks=frozenset(), leftover_locks=leftover, failures=0, troubles=())
+        case on.LockTaken(user="nobody", app=app):
+            return replace(state, leftover_locks=state.leftover_locks | {app})
         case on.LockTaken(service=service, app=app):
             return replace(state, lock_files=state.lock_files | {(app, service)})
         case on.LockDropped(service=service, app=app):

@@ -88,6 +88,7 @@ class _App:
         self.newest: dict[str, Container] = {}
         for each in self.here:
             self.newest.setdefault(each.service, each)
+        self.unstarted = {each.service for each in self.here if each.status == "Installed"}
         self.wanted = {each.name: each for each in target.services}
         self.ids = {name: each.id for name, each in self.newest.items()}
         self.added = injected(state, target.fleet)
@@ -136,8 +137,7 @@ class _App:
         """Why a service without container may not start yet, or a hand-over begin (S-93 … S-96)."""
         name = service.name
         for on in service.depends_on:
-            there = [each for each in self.here if each.service == on]
-            if any(each.status == "Installed" for each in there):
+            if on in self.unstarted:
                 return because("wait-created", on, service=name, on=on)
             if on in self.pending:
                 return because("wait-pending", on, service=name, on=on)
@@ -340,8 +340,9 @@ def _images(state: State, target: Target) -> list[do.AnyStep]:
     used = {row if row in there else first.get(row.name, row) for row in used}
     used |= {Image(each.image, each.app, each.name) for each in services}
     # Only the first image that was saved for a service counts as its delta source (E-28).
-    no_source = {each.image for each in services if strategy_of(each) == "delete-then-download"} | set(first)
-    sources = {source.get((each.app, each.name)) for each in services if each.image not in no_source}
+    missing = [each for each in services if each.image not in first]
+    no_source = {each.image for each in missing if strategy_of(each) == "delete-then-download"}
+    sources = {source.get((each.app, each.name)) for each in missing if each.image not in no_source}
     accepted = [each for app in target.apps if not app.rejected for each in app.services]
     known = {Image(each.image, each.app, each.name): None for each in accepted if each.image in first}
     steps: list[do.AnyStep] = [do.Cleanup(why=because("cleanup"))] if state.dangling else []
