@@ -210,22 +210,21 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]], caption: str = "")
 
 def figure(
     answer: str, situation: str = "", pictures: str = "", foot: str = "", table: str = "", name: str = "", *,
-    open_table: bool = False, with_style: bool = True,
+    with_style: bool = True,
 ) -> str:  # fmt: skip
-    """A card: the answer, the situation, pictures, the foot, and the same as a table.
+    """A card: the answer, the situation, pictures, the foot, and below pictures the same as a table.
 
     `answer` and `situation` are sentences and are escaped; `pictures`, `foot` and `table` are HTML.
     Without `svg` and `style`, as an untrusted notebook shows it, the card still says everything.
     """
+    if table and pictures:
+        table = f"<details><summary>The same as a table</summary>{table}</details>"
     parts = [
         f'<figure class="mc" lang="en" aria-label="{escaped(name or answer)}">',
         f"<h3>{prose(answer)}</h3>",
         f'<p class="mc-sub">{prose(situation)}</p>' if situation else "",
         pictures,
         f'<div class="mc-foot">{foot}</div>' if foot else "",
-        f"<details{' open' if open_table else ''}><summary>The same as a table</summary>{table}</details>"
-        if table
-        else "",
-        "</figure>",
+        f"{table}</figure>",
     ]
     return (style() if with_style else "") + "".join(parts)

@@ -96,11 +96,11 @@ def label(x: float, y: float, words: str, room: float, size: float = 13, bold: b
 
 def port_tag(x: float, y: float, words: str, ink: str = "ink") -> tuple[Rect | Path | Text | Mark, ...]:
     """A tag with published ports, its right top corner at (x, y)."""
-    width = text_width(words, 12, bold=True, mono=True) + 32
+    width = text_width(words, 12, bold=True, mono=True) + 30
     return (
         Rect(x - width, y, width, 20, 4, "edge" if ink == "ink3" else ink),
-        Mark("port", x - width + 7, y + 3, 14),
-        Text(x - width + 25, y + 14.5, words, 12, True, ink, True),
+        Mark("port", x - width + 6, y + 3, 14),
+        Text(x - width + 23, y + 14.5, words, 12, True, ink, True),
     )
 
 
@@ -201,6 +201,9 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> Group:
     outline = alert or ("out" if node.state == "out" else "ink" if graph.focus else "edge")
     if node.state == "run" and size == "small" and not graph.focus:
         outline = "run"  # elsewhere only the exceptions are coloured
+    words, icon = node.second, node.icon
+    if size == "narrow" and graph.shelf and node.volumes and node.state in ("", "run"):  # it has no shelf
+        words, icon = ", ".join(volume for service, volume, _ in graph.mounts if service == node.name), "volume"
     dash = "5 4" if node.state in ("out", "ask") else ""
     width = 1.5 if graph.focus and not pale else 1.2
     fill = f"{alert}t" if alert and not pale else "paper"
@@ -210,21 +213,22 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> Group:
     inset = left + 2
     if node.state:
         inset = left + glyph + (letters - 5 if second else 5)
-        shapes.append(Mark(node.state, x + left, y + top, glyph, pale))
-    room = wide - inset - 6
-    if node.tag and not second:
-        room -= text_width(node.tag, 12, mono=True) + 8
-        shapes.append(Text(x + wide - left, y + first, node.tag, 12, ink=quiet, mono=True, anchor="end"))
-    level = first if node.second else box.height / 2 + 4.5
+        shapes.append(Mark(node.state, x + left, y + (top if words else (box.height - glyph) / 2), glyph, pale))
+    room = wide - inset - 5
+    tag = cut_middle(node.tag[size != "small"], wide / 2 - (36 if size == "narrow" else 14), 12, mono=True)
+    if tag and not second:
+        room -= text_width(tag, 12, mono=True) + 8
+        shapes.append(Text(x + wide - left, y + first, tag, 12, ink=quiet, mono=True, anchor="end"))
+    level = first if words else box.height / 2 + 4.5
     ink = quiet if pale or node.state == "out" else "ink"
     shapes.append(label(x + inset, y + level, node.name, room, letters, bold, ink))
-    if second and node.second:
-        indent = 17 if node.icon else 0
-        words = node.second if text_width(node.second, 12) <= room - indent else node.second.removeprefix("built from ")
-        shapes += [Mark(node.icon, x + inset, y + second - 11, 13)] if node.icon else []
+    if second and words:
+        indent = 17 if icon else 0
+        words = words if text_width(words, 12) <= room - indent else words.removeprefix("built from ")
+        shapes += [Mark(icon, x + inset, y + second - 11, 13)] if icon else []
         shapes.append(label(x + inset + indent, y + second, words, room - indent, 12, ink=quiet))
-    if node.tag and second:
-        shapes += port_tag(x + wide - left + 2, y - 11, node.tag, "ink3" if pale else "ink")
+    if tag and second:
+        shapes += port_tag(x + wide - (4 if size == "narrow" else 8), y - 11, tag, "ink3" if pale else "ink")
     return Group(f"{node.name}: {word(node.state)}" if node.state else node.name, tuple(shapes))
 
 

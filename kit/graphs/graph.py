@@ -7,7 +7,7 @@ part of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
@@ -47,7 +47,7 @@ class Node:
     after: tuple[str, ...]
     second: str
     icon: str
-    tag: str
+    tag: tuple[str, str]  # its ports, in full and in short
     ports: tuple[str, ...]
     volumes: tuple[str, ...]
     host: tuple[str, ...]
@@ -89,7 +89,8 @@ class Graph:
     def narrow(self) -> bool:
         """Whether a twin from top to bottom is of use: the wide one is too wide, and no row has more than three."""
         rows = list(self.layers.column.values())
-        return self.placement().width > NARROW and max(map(rows.count, rows), default=0) <= 3
+        few = max(map(rows.count, rows), default=0) <= 3
+        return few and self.placement().width > NARROW >= self.placement(narrow=True).width
 
     def strong(self, edge: Edge) -> bool:
         """Whether an arrow is part of what the focus waits for."""
@@ -202,7 +203,7 @@ def of_composition(
         after = tuple(need for need, target in edges if target == each)
         loop = [need for need in after if each in ancestors.get(need, ())]
         ports = tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports)
-        shown = [port if few else port.split(" → ")[0] for port in ports if "ports" in show]
+        shown = ports if "ports" in show else ()
         blocked = each not in kept or each not in services or looped & (ancestors[each] | {each})
         second, icon = _second_line(service, state[each], loop, show, shelf)
         because = decided[each].why if each in decided else ""
@@ -213,7 +214,8 @@ def of_composition(
             because = f"No service has this name, and {waiting} names it in depends_on."
         return Node(
             name=each, state=state[each], because=because, round=0 if blocked else rounds[each] + 1, after=after,
-            second=second, icon=icon, tag=_tag(shown), ports=ports, volumes=tuple(map(str, service.volumes)),
+            second=second, icon=icon, tag=(_tag(shown), _tag([port.split(" → ")[0] for port in shown])),
+            ports=ports, volumes=tuple(map(str, service.volumes)),
             host=host_access(service),
         )  # fmt: skip
 
@@ -223,7 +225,7 @@ def of_composition(
         size="large" if len(names) > _REDUCED_ABOVE else "small" if few and (shelf or _fits(columns, 0)) else "medium",
         too_many=len(names) > MOST and not focus,
         answer=_answer(nodes, loops, decision, focus, waited & {*services}),
-        situation=_situation(nodes, edges, drawn, decision, focus),
+        situation=_situation(nodes, edges, drawn, decision, focus, len(services) > MOST),
     )  # fmt: skip
 
 
@@ -253,13 +255,12 @@ def _fits(columns: int, shelf: int) -> bool:
     return columns * size.width + shelf + (columns - (not shelf)) * size.gap[0] <= WIDE
 
 
-def _tag(ports: list[str]) -> str:
+def _tag(ports: Sequence[str]) -> str:
     """
-    >>> _tag(["80", "443"]), _tag(["80", "443", "8080"]), _tag([])
-    ('80, 443', '80 +2', '')
+    >>> _tag(["80"]), _tag(["80", "443"]), _tag([])
+    ('80', '80+1', '')
     """
-    every = ", ".join(ports)
-    return every if len(every) <= 12 else f"{ports[0][:12]} +{len(ports) - 1}".removesuffix(" +0")
+    return f"{ports[0]}+{len(ports) - 1}".removesuffix("+0") if ports else ""
 
 
 def _second_line(service: Service, state: str, loop: list[str], show: Collection[str], shelf: bool) -> tuple[str, str]:
@@ -341,11 +342,12 @@ def _answer(
 
 
 def _situation(
-    nodes: tuple[Node, ...], edges: tuple[Edge, ...], drawn: tuple[Edge, ...], decision: Decision | None, focus: str
-) -> str:
+    nodes: tuple[Node, ...], edges: tuple[Edge, ...], drawn: tuple[Edge, ...], decision: Decision | None, focus: str,
+    many: bool,
+) -> str:  # fmt: skip
     """The second line: why, what is left out, and what is not drawn."""
     state = {node.name: node.state for node in nodes}
-    said = [f"Only what `{focus}` needs is drawn strong."] if focus else []
+    said = [f"Only what `{focus}` waits for is drawn{'' if many else ' strong'}."] if focus else []
     if {"cyc", "ask"} & {*state.values()}:
         said.append("The release is not built.")
         said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in edges if state[s] == "ask"]
@@ -353,7 +355,9 @@ def _situation(
         said.append(decision.situation)
     for source, target in [(s, t) for s, t in edges if state[s] == "out" and state[t] == "run"][:1]:
         said.append(f"`{target}` names `{source}` in depends_on; a service that is left out counts as satisfied.")
-    if len(drawn) < len(edges):
+    if many and not focus:
+        said.append("The table is in the order of the rounds; with one service as focus, what it waits for is drawn.")
+    elif len(drawn) < len(edges):
         hidden = len(edges) - len(drawn)
         said.append(f"{len(drawn)} of {len(edges)} dependencies are drawn; the other {hidden} follow from these.")
     elif edges and len(said) < 2:

@@ -69,7 +69,7 @@ def networks(composition: Composition, *, with_style: bool = True) -> str:
         if len(services) <= _ACROSS
         else ""
     )
-    return looks.figure(answer, situation, pictures, "", table, open_table=not pictures, with_style=with_style)
+    return looks.figure(answer, situation, pictures, "", table, with_style=with_style)
 
 
 def _outside(service: Service) -> str:

@@ -118,8 +118,8 @@ def reachable(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, frozense
         while todo:
             one = todo.pop()
             if one not in found:
-                found.add(one)
-                todo.extend(result.get(one, before[one]))
+                found |= {one} | result.get(one, frozenset())
+                todo += [] if one in result else before[one]
         result[name] = frozenset(found)
     return result
 
@@ -242,7 +242,7 @@ class _Sheet:
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
             spanned = [self.layers.column[name] for name in row]
             top = max(used[column] for column in spanned)
-            below = (50 if len(row) == 1 else 52 + 16 * len(returns)) + (190 if self.size.narrow else 0)
+            below = (50 if len(row) == 1 else 52 + 16 * len(returns)) + (212 if self.size.narrow else 0)
             for name, column in zip(row, spanned, strict=True):
                 item = self.services[name]
                 item.pinned, item.below, item.y = True, below, top + self.across / 2
@@ -324,7 +324,7 @@ class _Sheet:
 
     def _stack(self, items: list[_Item], wanted: list[float]) -> None:
         """Heights nearest to the wanted ones that keep the distances: pool adjacent violators."""
-        floor, shift, shifts, blocks = float("-inf"), 0.0, list[float](), list[tuple[float, int]]()
+        floor, shift, shifts, blocks = float("-inf"), 0.0, list[float](), list[tuple[float, float, int]]()
         for place, (item, y) in enumerate(zip(items, wanted, strict=True)):
             apart = self._apart(items[place - 1], item) if place else 0
             if item.pinned:
@@ -333,11 +333,13 @@ class _Sheet:
                 floor = items[place - 1].y + apart
             shift += apart if blocks else 0
             shifts.append(shift)
-            total, count = y - shift, 1
-            while blocks and blocks[-1][0] / blocks[-1][1] >= total / count:
-                total, count = total + blocks[-1][0], count + blocks.pop()[1]
-            blocks.append((total, count))
-        heights = [max(total / count, floor) for total, count in blocks for _ in range(count)]
+            weight, count = 0.01 if item.lowered else 1, 1  # a volume makes room for services
+            total = (y - shift) * weight
+            while blocks and blocks[-1][0] / blocks[-1][1] >= total / weight:
+                above = blocks.pop()
+                total, weight, count = total + above[0], weight + above[1], count + above[2]
+            blocks.append((total, weight, count))
+        heights = [max(total / weight, floor) for total, weight, count in blocks for _ in range(count)]
         for item, height, shift in zip(items[len(items) - len(shifts) :], heights, shifts, strict=True):
             item.y = height + shift
 
@@ -418,7 +420,7 @@ class _Sheet:
                 lines.append(
                     self._line(source, target, "loop", [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)])
                 )
-            beside = 10 if self.size.narrow else 0 if len(returns) == 1 < len(row) else 16
+            beside = 10 if self.size.narrow else 0 if len(returns) == 1 and abs(leave - enter) > 260 else 16
             labels.append(Label(row, *self.at((first + last + self.along) / 2, lane + beside), len(returns)))
         far = max((item.y + item.across / 2 + item.below for items in self.columns for item in items), default=0)
         width, height = self.at(sum(columns[-1]) if columns else 0, far)
@@ -435,7 +437,8 @@ class _Sheet:
         left, right = (x - 7 * dx - 4 * dy, y - 7 * dy - 4 * dx), (x - 7 * dx + 4 * dy, y - 7 * dy + 4 * dx)
         short = 0 if kind == "volume" else 5
         path = _rounded([*points[:-1], (x - short * dx, y - short * dy)], self.size.bend)
-        return Line(source, target, kind, tuple(points), path, f"M{_xy(x, y)}L{_xy(*left)}L{_xy(*right)}Z")
+        tip = f"M{_xy(x, y)}L{_xy(*left)}L{_xy(*right)}Z" if short else ""
+        return Line(source, target, kind, tuple(points), path, tip)
 
 
 def _number(items: list[_Item], order: list[_Item]) -> None:

@@ -50,7 +50,7 @@ def _legend(graph: Graph) -> str:
     """The marks that occur in the picture, and what they mean."""
     names = {node.state for node in graph.nodes} | {"volume" if graph.shelf else ""}
     if graph.size != "large":  # which shows a port as a bare number, and no second line
-        names |= {node.icon for node in graph.nodes} | {"port" for node in graph.nodes if node.tag}
+        names |= {node.icon for node in graph.nodes} | {"port" for node in graph.nodes if node.tag[0]}
     return looks.legend([name for name in (*looks.GLYPHS, *looks.ICONS) if name in names])
 
 
@@ -60,6 +60,6 @@ def figure(graph: Graph, *, with_style: bool = True) -> str:
     if graph.nodes and not graph.too_many:
         pictures = looks.picture(to_svg(graph), to_svg(graph, narrow=True) if graph.narrow else "", name="start order")
     return looks.figure(
-        graph.answer, graph.situation, pictures, _legend(graph) if pictures else "", to_table(graph),
-        name=graph.name or graph.answer.replace("`", ""), open_table=not pictures, with_style=with_style,
+        graph.answer, graph.situation, pictures, _legend(graph) if pictures else "",
+        to_table(graph) if graph.nodes else "", graph.name or graph.answer.replace("`", ""), with_style=with_style,
     )  # fmt: skip

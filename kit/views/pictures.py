@@ -12,12 +12,13 @@ b'<?xml'
 from __future__ import annotations
 
 import re
+import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from ..graphs import Graph
 from ..graphs.drawing import Group, Mark, Path, Rect, Shape, Text, drawing
-from ..looks import GLYPHS, ICONS, TOKENS, word
+from ..looks import GLYPHS, ICONS, TOKENS, sayable, word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +67,9 @@ def picture(graph: Graph, kind: str = "png", dpi: int = 192) -> bytes:
 
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # A name may hold letters that the fonts here have not: a box is drawn, and that is enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure(graph).savefig(buffer, format=kind, dpi=dpi, metadata=dates.get(kind))
     return buffer.getvalue()
 
@@ -103,7 +106,7 @@ def _draw(axes: Axes, shape: Shape, hatch: str = "") -> None:
             _draw(axes, part, _HATCH.get(state, ""))
     elif isinstance(shape, Text):
         axes.text(
-            shape.x, shape.y, shape.words, color=_INK[shape.ink], fontsize=shape.size * _POINT,
+            shape.x, shape.y, sayable(shape.words), color=_INK[shape.ink], fontsize=shape.size * _POINT,
             fontweight="bold" if shape.bold else "normal", family="monospace" if shape.mono else "sans-serif",
             horizontalalignment={"start": "left", "middle": "center", "end": "right"}[shape.anchor],
         )  # fmt: skip
