@@ -6,9 +6,9 @@ it drops or changes without a word becomes a line of the vanishing list.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from ..diagnostics import Path, Severity
@@ -45,6 +45,7 @@ KEEP_NEUTRAL: Final = frozenset({"command", "switch", "health", "duration", "bui
 KEEP_NEUTRAL_FIELDS: Final = frozenset(
     {"scale", "blkio_config", "credential_spec", "deploy", "develop", "logging", "provider"}
 )
+LARGEST: Final = 2.0**128
 OWN_LABELS: Final = ("io.balena.", "io.resin.")
 
 
@@ -127,12 +128,18 @@ def switch(desk: Desk, node: Node, path: Path) -> bool | None:
 
 def integer(_desk: Desk, node: Node, _path: Path) -> int | None:
     """A whole number; a fraction is cut off (C-64)."""
-    return int(node.value) if node.kind in ("int", "float") and math.isfinite(node.value) else None
+    if node.kind not in ("int", "float"):
+        return None
+    whole = int(node.value) if abs(node.value) < 2**63 else -(2**63)
+    return whole if abs(whole) < 2**53 else int(Decimal(repr(float(whole))))  # as JavaScript prints it
 
 
-def decimal(_desk: Desk, node: Node, _path: Path) -> float | int | None:
+def decimal(desk: Desk, node: Node, path: Path) -> float | int | None:
     """A number of single precision (C-64)."""
     if node.kind not in ("int", "float"):
+        return None
+    if not abs(node.value) < LARGEST:
+        desk.note.say("out-of-range", node, path, rule="C-64", stage=21, name=path[-1], wanted="smaller", value="this")
         return None
     near = single(float(node.value))
     return int(near) if near.is_integer() else near
@@ -154,13 +161,35 @@ def duration(desk: Desk, node: Node, path: Path) -> str | None:
     return None if found is None else duration_text(found)
 
 
-def texts(_desk: Desk, node: Node, path: Path) -> list[str] | None:
+def texts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """A list of texts; a single text is a list of one, a number becomes text (C-68, C-69)."""
     items = [node] if node.kind == "str" else node.value if node.kind == "list" else None
     if items is None:
         return None
+    if path[-1] in ("expose", "group_add"):
+        _whole_numbers(desk, items, path)
     found = [scalar_text(item) for item in items if item.kind in ("str", "int", "float")]
     return [item for item in found if item] if path[-1] == "dns" else found
+
+
+def _whole_numbers(desk: Desk, items: list[Node], path: Path) -> None:
+    """Two lists that take numbers as well as texts: no fractions, and 5 is the same as "5" (C-33)."""
+    seen: dict[str, int] = {}
+    for index, item in enumerate(items):
+        here, text = (*path, index), scalar_text(item) if item.kind in ("str", "int") else f"item {index}"
+        if item.kind == "float":
+            stage = 8 if path[-1] == "expose" else 17
+            desk.note.say(
+                "wrong-kind",
+                item,
+                here,
+                stage=stage,
+                name=path[-1],
+                wanted="whole numbers or texts",
+                value="a fraction",
+            )
+        elif path[-1] == "group_add" and seen.setdefault(text, index) != index and item.kind != items[seen[text]].kind:
+            desk.note.say("repeated-item", item, here, stage=9, name=path[-1], first=seen[text] + 1, second=index + 1)
 
 
 def verbatim(desk: Desk, node: Node, path: Path) -> Any:
@@ -169,7 +198,13 @@ def verbatim(desk: Desk, node: Node, path: Path) -> Any:
         desk.note.say("accidental-field", node, path, field=path[-1])
     if path[-1] == "models" and node.kind == "list":
         return dict.fromkeys(texts(desk, node, path) or ())
-    return _without_extensions(node)
+    found = _without_extensions(node)
+    options = node.get("options")
+    if path[-1] == "provider" and options is not None and options.kind == "map":
+        found["options"] = {
+            key: texts(desk, value, (*path, key)) or [scalar_text(value)] for key, value in options.value.items()
+        }
+    return found
 
 
 def _without_extensions(node: Node) -> Any:
@@ -185,10 +220,18 @@ def entries(desk: Desk, node: Node, path: Path) -> dict[str, tuple[str | None, N
     """A mapping, or a list of `KEY=VALUE`, as texts with their places; None is "no value given"."""
     found: dict[str, tuple[str | None, Node, Path]] = {}
     if node.kind == "map":
+        extra = {key: value for key, value in node.value.items() if key.startswith("x-")}
         for key, value in node.value.items():
-            if value.kind not in ("map", "list", "time"):
+            if value.kind not in ("map", "list", "time") and key not in extra:
                 found[key] = (None if value.kind == "null" else scalar_text(value), value, (*path, key))
                 _number_became_text(desk, value, (*path, key))
+        if extra:  # balena's engine gathers them and prints them as one text
+            text = " ".join(
+                f"{key}:{scalar_text(value)}"
+                for key, value in sorted(extra.items())
+                if value.kind not in ("map", "list")
+            )
+            found["#extensions"] = (f"map[{text}]", node, path)
     elif node.kind == "list":
         for index, item in enumerate(node.value):
             if item.kind == "str":
@@ -276,6 +319,11 @@ def hooks(desk: Desk, node: Node, path: Path) -> list[Plain] | None:
     return found
 
 
+def _hook_variables(desk: Desk, node: Node, path: Path) -> dict[str, str | None]:
+    """Variables of a hook; one without a value has none."""
+    return {key: value for key, (value, _at, _place) in entries(desk, node, path).items()}
+
+
 def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """Extra hosts as a sorted list of `host:address` (C-67)."""
     if node.kind not in ("map", "list"):
@@ -305,7 +353,11 @@ def limits(desk: Desk, node: Node, path: Path) -> Plain | None:
                 "wrong-kind", value, (*path, key), rule="C-60", name=key, wanted="a whole number", value="a fraction"
             )
         elif value.kind == "map":
-            parts = {part: each.value for part, each in value.value.items() if each.kind == "int"}
+            for part in (each for each in value.value.values() if each.kind == "float"):
+                words = {"name": key, "wanted": "whole numbers", "value": "a fraction"}
+                desk.note.say("wrong-kind", part, (*path, key), rule="C-60", stage=17, **words)
+            parts = {part: value.value[part].value for part in ("soft", "hard") if part in value.value}
+            parts = {part: number for part, number in parts.items() if isinstance(number, int)}
             found[key], zero = {part: number for part, number in parts.items() if number}, 0 in parts.values()
         elif value.kind == "int":
             found[key], zero = value.value or {}, value.value == 0
@@ -354,7 +406,7 @@ def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]] | None:
         else:
             specs = [PortSpec(target=item.value)] if item.kind == "int" else _long_port(desk, item, here)
         for spec in specs:
-            if spec.target:
+            if spec.target is not None and (spec.target or item.kind == "map"):
                 _put(desk, found, spec.identity, (spec, item, here), "port")
             else:
                 desk.note.say("missing-target", item, here, stage=12, what="port")
@@ -366,7 +418,7 @@ def _long_port(desk: Desk, item: Node, path: Path) -> list[PortSpec]:
         return []
     body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
     target = item.get("target")
-    number = target.value if target is not None and target.kind == "int" else None
+    number = int(target.value) if target is not None and target.kind in ("int", "float") else None
     if number is not None and not 0 <= number < 2**32:
         desk.note.say(
             "out-of-range", item, path, rule="C-49", stage=17, name="target", wanted="0 or more", value=number
@@ -375,6 +427,7 @@ def _long_port(desk: Desk, item: Node, path: Path) -> list[PortSpec]:
         PortSpec(
             target=number,
             published=body.get("published", ""),
+            numeric="published" in body and item.value["published"].kind != "str",
             host_ip=body.get("host_ip"),
             protocol=body.get("protocol"),
             mode=body.get("mode"),
@@ -409,6 +462,8 @@ def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
     if item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-51", what="mount")
         return None
+    if kind == "bind" and not source:
+        desk.note.say("missing-source", item, path)
     for key in item.value:
         if key.startswith("x-"):
             extension(desk, item, key, (*path, key))
@@ -456,17 +511,18 @@ def _put(desk: Desk, found: dict[object, Placed[Any]], key: object, new: Placed[
 # ── dependencies, networks, build ──────────────────────────────────────────────────────────────────
 
 
-def dependencies(_desk: Desk, node: Node, _path: Path) -> Plain | None:
+def dependencies(desk: Desk, node: Node, path: Path) -> Plain | None:
     """Dependencies in their long form (C-55)."""
     if node.kind == "list":
-        return {
-            item.value: {"condition": "service_started", "required": True} for item in node.value if item.kind == "str"
-        }
+        names = [item.value for item in node.value if item.kind == "str"]
+        return {name: {"condition": "service_started", "required": True} for name in names}
     if node.kind != "map":
         return None
-    return {
-        name: {"required": True} | _without_extensions(body) for name, body in node.value.items() if body.kind == "map"
-    }
+    bodies = {name: body for name, body in node.value.items() if body.kind == "map"}
+    for name, body in bodies.items():
+        if (restart := body.get("restart")) is not None:
+            switch(desk, restart, (*path, name, "restart"))
+    return {name: {"required": True} | _without_extensions(body) for name, body in bodies.items()}
 
 
 def attachments(desk: Desk, node: Node, path: Path) -> dict[str, Plain | None] | None:
@@ -487,7 +543,7 @@ def build(desk: Desk, node: Node, path: Path) -> Plain | None:
         return {"context": node.value}
     if node.kind != "map":
         return None
-    found = _decoded(desk, node, path, BUILD, keep=("dockerfile", "context"))
+    found = _decoded(desk, node, path, BUILD, keep=("dockerfile", "dockerfile_inline", "context"))
     for key in node.value.keys() & set(LISTS["forbidden_in_build"]) - found.keys():
         value, here = node.value[key], (*path, key)
         desk.note.say("neutral-value-removed", value, here, change=(value.plain(), None), name=f"build.{key}")
@@ -519,7 +575,10 @@ def _resource(desk: Desk, path: Path, node: Node) -> Plain:
     """A network or a volume; its custom name is gone (C-81)."""
     if node.kind != "map":
         return {}
-    name = node.get("name")
+    name, outside = node.get("name"), node.get("external")
+    inner = outside.get("name") if outside is not None else None
+    if name is not None and inner is not None and name.value != inner.value:
+        desk.note.say("names-conflict", inner, (*path, "external", "name"))
     if name is not None:
         desk.note.say("custom-name-removed", name, (*path, "name"), change=(name.plain(), None), value=name.value,
                       name=path[-1])  # fmt: skip
@@ -560,7 +619,7 @@ def _outside(_desk: Desk, node: Node, _path: Path) -> bool | None:
 
 
 HOOK: Final[dict[str, Decoder]] = {
-    "command": command, "user": text, "privileged": switch, "working_dir": text, "environment": pairs,
+    "command": command, "user": text, "privileged": switch, "working_dir": text, "environment": _hook_variables,
 }  # fmt: skip
 HEALTH: Final[dict[str, Decoder]] = {"test": texts, "retries": integer, "disable": flag}
 ATTACHMENT: Final[dict[str, Decoder]] = {

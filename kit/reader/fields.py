@@ -45,6 +45,7 @@ class Rule:
     unique: bool = False
     values: Rule | None = None
     names: str = ""
+    loose: bool = False  # other names are accepted, and what they hold is not looked at
     keys: dict[str, Rule] | None = None
     extensions: bool = False
     required: tuple[str, ...] = ()
@@ -96,6 +97,7 @@ def _add(rule: Rule, written: Any) -> Rule:
         rule.items, rule.unique = _rule(written["list"]), written.get("unique", False)
     if "map" in written:
         rule.values, rule.names = _rule(written["map"]), written.get("names", "")
+        rule.loose = written.get("loose", False)
     if "keys" in written:
         rule.keys = {key: _rule(inner) for key, inner in written["keys"].items()}
         rule.extensions, rule.required = written.get("x", False), tuple(written.get("required", ()))
@@ -149,7 +151,8 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
             if not (rule.extensions and key.startswith("x-")):
                 _unknown_key(node, key, tuple(rule.keys or ()), (*path, key), note)
         elif rule.names and not re.fullmatch(rule.names, key, re.DOTALL):
-            note.say("bad-name", node.key_span(key), (*path, key), name=key)
+            if not rule.loose:
+                note.say("bad-name", node.key_span(key), (*path, key), name=key)
         else:
             _check(value, inner, (*path, key), note)
     for key in rule.required:

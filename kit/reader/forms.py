@@ -88,12 +88,9 @@ def single(value: float) -> float:
     >>> single(0.1), single(1.23456789)
     (0.1, 1.2345679)
     """
-    wanted = struct.pack("f", value) if abs(value) < 3.4e38 else b""
-    for digits in range(1, 10):
-        near = float(f"{value:.{digits}g}")
-        if struct.pack("f", near) == wanted:
-            return near
-    return value
+    (exact,) = struct.unpack("f", wanted := struct.pack("f", value))
+    shorter = (float(f"{exact:.{digits}g}") for digits in range(1, 10))
+    return next((near for near in shorter if struct.pack("f", near) == wanted), exact)
 
 
 # ── sizes and durations (C-62, C-63) ────────────────────────────────────────────────────────────────────────
@@ -110,9 +107,12 @@ def parse_size(text: str) -> int:
     if last < 0:
         raise trouble
     number, unit = (text[:last] if text[last] == " " else text[: last + 1]), text[last + 1 :].lower()
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII) or len(unit) > 3:
+    if not re.fullmatch(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII) or len(unit) > 3:
         raise trouble
-    size = float(number)
+    try:
+        size = float(number)
+    except ValueError:
+        raise trouble from None
     if size < 0 or math.isinf(size):
         raise trouble
     if unit not in ("", "b"):
@@ -202,8 +202,7 @@ def split_command(text: str) -> Command:
     escaped = have = single = double = back = dollar = False  # which quote is open, and is there a word
     for at, letter in enumerate(text):
         if escaped:
-            word += {"t": "\t", "n": "\n"}.get(letter, letter)
-            escaped, have = False, True
+            word, escaped, have = word + letter, False, True
         elif letter == "\\" and not single:
             escaped = True
         elif letter in SPACES and not (single or double or back or dollar):
@@ -244,19 +243,20 @@ class PortSpec:
     host_ip: str | None = None
     protocol: str | None = None
     mode: str | None = None
+    numeric: bool = False
     name: str = ""
     app_protocol: str = ""
 
     @property
     def identity(self) -> tuple[str, str, int | None, str]:
-        """Two ports with the same identity are one (C-35)."""
+        """Two ports with the same identity are one; 80 published as a number is not "80" (C-35)."""
         host = "0.0.0.0" if self.host_ip is None else self.host_ip  # noqa: S104 (a key, not a bind)
-        return host, self.published, self.target, "tcp" if self.protocol is None else self.protocol
+        return host, self.published + "#" * self.numeric, self.target, "tcp" if self.protocol is None else self.protocol
 
     def __str__(self) -> str:
         front = "".join(f"{part}:" for part in (self.host_ip, self.published) if part)
         protocol = "tcp" if self.protocol is None else self.protocol or "undefined"
-        return f"{front}{self.target}{'' if protocol == 'tcp' else '/' + protocol}"
+        return f"{front}{self.target or 'undefined'}{'' if protocol == 'tcp' else '/' + protocol}"
 
 
 def parse_ports(text: str) -> list[PortSpec]:
@@ -395,7 +395,7 @@ def parse_device(text: str) -> DeviceSpec:
     parts = text.split(":")
     if len(parts) > 3:
         raise Unreadable("C-58", f"`{text}` has four parts; a device has at most three", "use the long form")
-    return DeviceSpec(parts[0], parts[1] if len(parts) > 1 else parts[0], parts[2] if len(parts) > 2 else "rwm")
+    return DeviceSpec(parts[0], parts[1] if parts[1:2] > [""] else parts[0], parts[2] if len(parts) > 2 else "rwm")
 
 
 # ── hosts (C-67) ────────────────────────────────────────────────────────────────────────────────────────────

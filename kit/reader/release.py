@@ -10,7 +10,7 @@ from __future__ import annotations
 import os.path
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -21,8 +21,8 @@ from ..source import Node
 from ..versions import valid_range
 from . import decode
 from .decode import Desk, Plain
-from .fields import LISTS, TABLES
-from .forms import MountSpec, clean_path
+from .fields import LISTS, TABLES, cast
+from .forms import MountSpec, clean_path, number_text, parse_size
 from .notes import SAYINGS, Notes
 
 FEATURES: Final = "io.balena.features."
@@ -37,6 +37,12 @@ NAMESPACES: Final = ("network_mode", "ipc", "pid", "uts", "cgroup")
 REMOTE: Final = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
 SECURITY: Final = re.compile(r"no-new-privileges([:=].*)?|(apparmor|seccomp)[:=]unconfined", re.DOTALL)
 PROFILE: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+LIMITS_TWICE: Final[tuple[tuple[str, str, str, Callable[[str], str]], ...]] = (
+    ("cpus", "limits", "cpus", lambda text: number_text(cast(text, "float") or 0)),
+    ("mem_limit", "limits", "memory", lambda text: str(parse_size(text))),
+    ("pids_limit", "limits", "pids", str),
+    ("mem_reservation", "reservations", "memory", lambda text: str(parse_size(text))),
+)
 STEPS: Final = (
     "forbidden", "profiles", "build", "build labels", "context", "labels", "network_mode", "pid", "security_opt",
     "volumes_from", "ipc", "link_local_ips", "pids_limit", "depends_on", "devices", "volumes",
@@ -53,7 +59,9 @@ class Normal:
     composition: Composition
 
 
-def release(root: Node, note: Notes, *, env: Mapping[str, str] | None = None, folder: str = "/project") -> Normal:
+def release(
+    root: Node, note: Notes, *, env: Mapping[str, str] | None = None, folder: str = "/home/me/project"
+) -> Normal:
     """The normal form of a merged tree. *env* is the environment of the machine that parses (C-31); *folder* is
     the folder of the first file, which matters only to build contexts that leave it (C-72)."""
     return _Release(root, Desk(note, env or {}), folder).run()
@@ -200,7 +208,14 @@ class _Release:
         self._known("undefined-config", (*here, "configs"), _sources(raw.get("configs")), self.nodes["configs"])
         self._known("undefined-secret", (*here, "secrets"), _sources(raw.get("secrets")), self.nodes["secrets"])
         self._known("undefined-secret", (*here, "build"), _sources(build.get("secrets")), self.nodes["secrets"])
-        self._known("undefined-model", (*here, "models"), raw.get("models") or (), _mapping(self.root.get("models")))
+        models = raw.get("models")
+        self._known(
+            "undefined-model",
+            (*here, "models"),
+            models if isinstance(models, dict) else (),
+            _mapping(self.root.get("models")),
+        )
+        self._agree_with_deploy(raw, here)
         taken: dict[str, str] = {}
         for index, text in enumerate(raw.get("tmpfs", ())):
             self._mounted(text.partition(":")[0], taken, (*here, "tmpfs", index))
@@ -208,6 +223,23 @@ class _Release:
             self._mounted(clean(spec.target), taken, path)
             if spec.type == "volume" and spec.source:
                 self._known("undefined-volume", path, [spec.source], self.volumes)
+
+    def _agree_with_deploy(self, raw: Plain, here: Path) -> None:
+        """Limits that are written twice must be equal; the second place is forbidden anyway (C-44)."""
+        deploy = _mapping(self.at((*here, "deploy"))) if "deploy" in raw else {}
+        resources = _mapping(deploy.get("resources"))
+        for field, part, key, read in LIMITS_TWICE:
+            if field in raw and part in resources:
+                other = _mapping(resources[part]).get(key)
+                path = (*here, "deploy", "resources", part, key)
+                if str(raw[field]) != ("0" if other is None else self.desk.attempt(read, other, path)):
+                    self.say("limits-differ", (*here, field), field=field, other=f"deploy.resources.{part}.{key}")
+        replicas = deploy.get("replicas")
+        if "scale" in raw and replicas is not None and replicas.value != raw["scale"]:
+            self.say("limits-differ", (*here, "scale"), field="scale", other="deploy.replicas")
+        platforms = (raw.get("build") or {}).get("platforms")
+        if platforms and raw.get("platform") and raw["platform"] not in platforms:
+            self.say("limits-differ", (*here, "platform"), field="platform", other="build.platforms")
 
     def _known(self, code: str, path: Path, names: Iterable[str], known: Mapping[str, object]) -> None:
         """Tell of each name that is not among the *known* ones."""
@@ -293,19 +325,20 @@ class _Release:
 
     def _accept_build(self, build: Plain, here: Path) -> None:
         for field in LISTS["forbidden_in_build"]:
-            if build.pop(field, None) is not None:
+            if build.get(field) != "" and build.pop(field, None) is not None:
                 self.say("build-field-not-allowed", (*here, field), field=field)
         self._labels(build.get("labels"), (*here, "labels"), "build labels")
-        if not build.get("dockerfile"):
-            build.pop("dockerfile", None)
-        context: str = build["context"]
+        for field in ("dockerfile", "dockerfile_inline", "context"):
+            if build.get(field) == "":
+                del build[field]
+        context: str = build.get("context", "")
         path = (*here, "context") if self.at(here).kind == "map" else here
         remote = context.startswith(REMOTE) or "://" in context
         if (context if remote else context.rstrip("/")).endswith(".git"):
             self.say("remote-context", path, value=context)
-            return
-        build["context"] = self._context(context)
-        if remote:
+        elif context:
+            build["context"] = self._context(context)
+        if remote and "context" in build and build["context"] != context:
             change = (context, build["context"])
             self.say("remote-context-mangled", path, change=change, value=context, after=change[1])
 
@@ -314,9 +347,7 @@ class _Release:
         if context.startswith("~"):
             context = posixpath.join(self.desk.env.get("HOME", "/root"), context[1:].lstrip("/"))
         near = posixpath.normpath(context)
-        if near.startswith(("/", "..")):
-            return os.path.relpath(posixpath.join(self.folder, near), self.folder)
-        return near
+        return os.path.relpath(near, self.folder) if near.startswith("/") else near
 
     def _accept_mounts(self, raw: Plain) -> None:
         """Named volumes stay, ten binds become labels, everything else is refused (C-51, C-52)."""
@@ -338,7 +369,7 @@ class _Release:
                 memory.append(clean(spec.target))
                 if spec.read_only:
                     self.say("read-only-lost", path, change=(written, spec.target))
-            elif spec.source and spec.target:
+            elif spec.source:
                 kept.append(f"{spec.source}:{clean(spec.target)}{':ro' if spec.read_only else ''}")
             else:
                 letter = isinstance(written, str) and len(written.partition(":")[0]) == 1
@@ -518,7 +549,11 @@ def _service(name: str, raw: Plain, before: Plain) -> Service:
 
 def _sources(granted: object) -> list[str]:
     """The names of configs or secrets that are granted, in short and long form."""
-    found = [item.get("source") if isinstance(item, dict) else item for item in granted] if isinstance(granted, list) else []
+    found = (
+        [item.get("source") if isinstance(item, dict) else item for item in granted]
+        if isinstance(granted, list)
+        else []
+    )
     return [name for name in found if isinstance(name, str)]
 
 
