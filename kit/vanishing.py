@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path as File
 from typing import Any, Final, Literal
 
@@ -39,19 +39,19 @@ _NOTHING: Final[End] = ("nothing", "gone")
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One setting on its way. A mark is `=` (as before), `changed`, `gone`, `refused`, or empty: nothing follows."""
 
     path: Path
+    span: Span
     written: str
-    kept: str = "kept"
-    kept_mark: Mark = "="
-    device: str = "as written"
-    device_mark: Mark = "="
+    kept: str
+    kept_mark: Mark
+    device: str
+    device_mark: Mark
     note: str = ""
     rule: str = ""
-    span: Span
 
     @property
     def outcome(self) -> Mark:
@@ -70,7 +70,7 @@ def vanishing(reading: Reading) -> tuple[Row, ...]:
     >>> [(row.written, row.kept, row.device) for row in vanishing(read(text))][1:]
     [("restart: 'on-failure:3'", 'kept', 'always'), ("expose: ['80']", 'removed, with a warning', 'nothing')]
     """
-    return tuple(_List(reading).rows()) if reading.tree else ()
+    return tuple(_List(reading, reading.tree).rows()) if reading.tree else ()
 
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -82,91 +82,85 @@ def as_text(rows: Iterable[Row]) -> str:
     """The rows for a terminal: what became of each, and below it what is kept and used where that differs."""
     lines = []
     for row in rows:
+        device = f"; on the device: {row.device}" if row.device_mark else ""
         lines.append(f"{row.span.line:>5}  {row.outcome:<8} {row.written}")
-        if row.outcome != "=":
-            device = f"; on the device: {row.device}" if row.device_mark else ""
-            lines.append(f"{'':16}{row.kept}{device} ({row.rule})")
+        lines += [f"{'':16}{row.kept}{device} ({row.rule})"] if row.outcome != "=" else []
     return "\n".join(map(printable, lines))
 
 
 class _List:
     """The rows of one reading, with everything that was said about each of them at hand."""
 
-    def __init__(self, reading: Reading) -> None:
-        tree = reading.tree or Node("map", {}, Span("", 1, 1))
-        form = reading.normal or release(tree, Notes()).form
-        self.services: Mapping[str, Any] = form["services"]
+    def __init__(self, reading: Reading, tree: Node) -> None:
+        self.form = form = reading.normal or release(tree, Notes()).form
         self.pieces = dict(_pieces(tree))
         self.named = {(*p[:-1], str(n.value).partition("=")[0]): p for p, n in self.pieces.items() if n.kind == "str"}
         self.lines = {name: _BREAK.split(text) for name, text in reading.texts.items()}
         self.changes: dict[Path, list[Change]] = {}
         self.found: dict[Path, list[Diagnostic]] = {}
-        self.lost: list[Diagnostic] = []
         for change in reading.changes:
             self.changes.setdefault(self.home(change.path), []).append(change)
         for found in (*reading.findings, *check_device(form)):
-            if found.code == FALSE_ALARM or found.severity in (Severity.WARNING, Severity.CHANGED):
-                continue
             path = found.path
             if found.code == "device-port":  # counted as balena keeps them, not as they were written (C-49)
-                text, node = self.services[str(path[1])]["ports"][path[3]], tree.at(path[:3])
+                text, node = form["services"][path[1]]["ports"][path[3]], tree.at(path[:3])
                 placed = (ports(Desk(Notes()), node, path[:3]) if node else None) or ()
                 path = next((at for spec, _node, at in placed if str(spec) == text), path)
-            if (at := self.home(path)) in self.pieces:
-                self.found.setdefault(at, []).append(found)
-            elif found.severity is Severity.ERROR:
-                self.lost.append(found)
+            if found.code != FALSE_ALARM and found.severity not in (Severity.WARNING, Severity.CHANGED):
+                self.found.setdefault(self.home(path), []).append(found)
 
     def rows(self) -> Iterator[Row]:
         """Every setting, then the errors that belong to none of them."""
         for path, node in self.pieces.items():
-            here = Row(path=path, written=_setting(path, self._typed(node)), span=node.span)
             changes = self.changes.get(path, [])
-            for each in changes:  # an earlier entry of the same name, no longer in the tree (C-35)
-                if each.rule == "C-35" and each.span != node.span:
-                    row = replace(here, written=_setting(path, shown(each.before)), span=each.span)
-                    yield self._ended(row, node, [each], [])
-            changes = [each for each in changes if each.rule != "C-35" or each.span == node.span]
-            yield self._ended(here, node, changes, self.found.get(path, []))
-        for error in self.lost:
-            yield _refused(Row(path=error.path, written=_setting(error.path, ""), span=error.span), error)
+            replaced = [each for each in changes if each.rule == "C-35" and each.span != node.span]
+            for each in replaced:  # an earlier entry of the same name, no longer in the tree
+                yield self._row(path, each.span, _setting(path, shown(each.before)), node, [each], [])
+            changes = [each for each in changes if each not in replaced]
+            yield self._row(path, node.span, _setting(path, self._typed(node)), node, changes, self.found.get(path, []))
+        for path, found in self.found.items():
+            for error in found if path not in self.pieces else ():
+                if error.severity is Severity.ERROR:
+                    yield _refused(path, error.span, _setting(path, ""), error)
 
     def home(self, path: Path) -> Path:
         """The path of the row that *path* belongs to, or *path* itself."""
         starts = (self.named.get(path[:end], path[:end]) for end in range(len(path), 0, -1))
         return next((start for start in starts if start in self.pieces), path)
 
-    def _ended(self, row: Row, node: Node, changes: list[Change], found: list[Diagnostic]) -> Row:
+    def _row(
+        self, path: Path, span: Span, written: str, node: Node, changes: list[Change], found: list[Diagnostic]
+    ) -> Row:
         """A row with what is kept and what the device uses."""
         if error := next((each for each in found if each.severity is Severity.ERROR), None):
-            return _refused(row, error)
-        kept: End = (row.kept, row.kept_mark)
-        device: End = self._used(row.path, node)
-        note = rule = ""
+            return _refused(path, span, written, error)
+        kept, device, note, rule = self._kept(path, node), self._used(path, node), "", ""
         for change in changes:
             note, rule = change.message or note, change.rule
             if change.before == change.after:
                 device = _WORDS["no_effect"].get(rule, device)
             elif change.after is not None:
                 kept = (f"{'label ' if rule == 'C-52' else ''}{shown(change.after)}", "changed")
-                device = self._used(row.path, node, shown(change.after))
-            elif len(change.path) > len(row.path):
+                device = self._used(path, node, shown(change.after))
+            elif len(change.path) > len(path):
                 kept, device = (f"without {change.path[-1]}", "changed"), ("as kept", "=")
             else:
-                kept = (
-                    "removed, with a warning" if change.severity is Severity.WARNING else "removed silently",
-                    "gone",
-                )
-                instead = _WORDS["instead"].get(_field(row.path))
-                device = (instead.format(name=row.path[1]), "changed") if instead else _NOTHING
+                kept = (f"removed{', with a warning' if change.severity is Severity.WARNING else ' silently'}", "gone")
+                instead = _WORDS["instead"].get(_field(path))
+                device = (instead.format(name=path[1]), "changed") if instead else _NOTHING
         for each in found if kept[1] != "gone" else ():
+            refused = each.severity is Severity.REFUSED
+            device = ("the device refuses it", "refused") if refused else _WORDS["at_device"].get(each.code, _NOTHING)
             note, rule = each.message, each.rule
-            device = _WORDS["at_device"].get(each.code, _NOTHING)
-            if each.severity is Severity.REFUSED:
-                device = ("the device refuses it", "refused")
-        return replace(
-            row, kept=kept[0], kept_mark=kept[1], device=device[0], device_mark=device[1], note=note, rule=rule
-        )
+        return Row(path, span, written, *kept, *device, note, rule)
+
+    def _kept(self, path: Path, node: Node) -> End:
+        """A text that arrives, perhaps in another form: `90s` as `1m30s` (C-63)."""
+        value: Any = self.form
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        same = value is None or not isinstance(node.value, str) or value == node.value
+        return ("kept" if same else f"kept as {shown(value)}", "=")
 
     def _used(self, path: Path, node: Node, kept: str = "") -> End:
         """What the device uses of something that arrives: a feature label opens a place of the host (C-89)."""
@@ -180,42 +174,40 @@ class _List:
 
     def _typed(self, node: Node, depth: int = 0) -> str:
         """A value as it was typed, on one line."""
-        if node.kind in ("list", "map"):
-            named = node.kind == "map"
-            inner = list(node.value.items() if named else enumerate(node.value))[: 20 if depth < 3 else 0]
-            parts = [f"{key}: " * named + self._typed(value, depth + 1) for key, value in inner]
-            text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
-            return _short(f"{{{text}}}" if named else f"[{text}]")
         span, lines = node.span, self.lines.get(node.span.name, [])
+        if node.kind in ("list", "map"):
+            inner = _items(node)[: 20 if depth < 3 else 0]
+            parts = [f"{key}: " * (node.kind == "map") + self._typed(value, depth + 1) for key, value in inner]
+            text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
+            return _short(f"{{{text}}}" if node.kind == "map" else f"[{text}]")
         line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
         typed = line[span.column - 1 : span.column - 1 + span.width]
         whole = span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
         return "" if node.value is None else _short(typed) if typed and whole else shown(node.value)
 
 
-def _refused(row: Row, error: Diagnostic) -> Row:
-    return replace(
-        row, kept="the release is refused", kept_mark="refused", device="", device_mark="",
-        note=error.message, rule=error.rule,
-    )  # fmt: skip
+def _refused(path: Path, span: Span, written: str, error: Diagnostic) -> Row:
+    return Row(path, span, written, "the release is refused", "refused", "", "", error.message, error.rule)
 
 
 def _pieces(tree: Node) -> Iterator[tuple[Path, Node]]:
     """The settings of a tree, in file order."""
-    for kind, node in tree.value.items() if tree.kind == "map" else ():
-        bodies = node.value.items() if kind in ("services", "networks", "volumes") and node.kind == "map" else ()
-        if not bodies:
-            yield (kind,), node
-        for name, body in bodies:
-            fields = body.value.items() if body.kind == "map" else ()
-            if not fields:
-                yield (kind, name), body
-            for field, value in fields:
-                keys = value.value if value.kind == "map" else range(len(value.value)) if value.kind == "list" else ()
-                if field not in _WORDS["split"] or not keys:
-                    yield (kind, name, field), value
-                else:
-                    yield from (((kind, name, field, key), value.at((key,)) or value) for key in keys)
+    todo: list[tuple[Path, Node]] = [((key,), node) for key, node in reversed(_items(tree))]
+    while todo:
+        path, node = todo.pop()
+        named = len(path) < 3 and path[0] in ("services", "networks", "volumes")
+        deep = named or (len(path) == 3 and path[2] in _WORDS["split"])
+        inner: list[tuple[Path, Node]] = [((*path, key), value) for key, value in reversed(_items(node)) if deep]
+        if inner:
+            todo += inner
+        else:
+            yield path, node
+
+
+def _items(node: Node) -> list[tuple[str | int, Node]]:
+    if node.kind not in ("list", "map"):
+        return []
+    return [*(node.value.items() if node.kind == "map" else enumerate(node.value))]
 
 
 def _field(path: Path) -> str:

@@ -20,7 +20,7 @@ from ..diagnostics import Diagnostic, Path, Severity
 from ..looks import escaped, glyph, prose
 from ..reader import Reading
 from ..reader.notes import FALSE_ALARM
-from ..rules import Access, Rule, UnknownRule, rule
+from ..rules import Access, Rule, rules
 from ..vanishing import Mark, Row, vanishing
 
 LEVELS: Final = {
@@ -61,7 +61,7 @@ def level(found: Diagnostic) -> str:
     What the device ignores is a note, but a warning where the rule is known to surprise people. The false
     alarm of C-4 is a note, although balena prints it as a warning.
     """
-    said = _rule(found)
+    said = _catalogue().get(found.rule)
     if found.severity is Severity.IGNORED and said is not None and said.trap:
         return "Warning"
     return "Note" if found.code == FALSE_ALARM else _WORDS.get(found.severity, "Warning")
@@ -69,22 +69,19 @@ def level(found: Diagnostic) -> str:
 
 def finding_card(found: Diagnostic, text: str = "", *, with_style: bool = True) -> str:
     """One finding with its lines of *text*, why it matters, and what to write instead."""
-    word, said = level(found), _rule(found)
+    word, said = level(found), _catalogue().get(found.rule)
     mark = LEVELS[word][0]
     where = f"in {found.span.name}, line {found.span.line}{_owner(found.path, ', ')}"
     where += "; the one that balena reports" if found.reported else ""
     background = f"<details><summary>{prose(said.title)}</summary>{_says(said)}</details>" if said else ""
-    parts = (
-        f'<figure class="mc" lang="en" aria-label="{escaped(word)}: {escaped(found.message)}">',
-        f'<div class="mc-find">{glyph(mark, 20)}<div><h4>{prose(_sentence(found.message))}</h4>',
-        f'<p class="mc-small mc-quiet"><b class="mc-{mark}">{word}</b> {escaped(where)}</p></div> ',
-        f'<code class="mc-rule">{escaped(found.rule or found.code)}</code></div>',
-        _source(found, text),
-        f"<p>{prose(said.why)}</p>" if said else "",
-        _instead(found, text),
-        f"{background}</figure>",
+    card = (
+        f'<figure class="mc" lang="en" aria-label="{escaped(word)}: {escaped(found.message)}">'
+        f'<div class="mc-find">{glyph(mark, 20)}<div><h4>{prose(_sentence(found.message))}</h4>'
+        f'<p class="mc-small mc-quiet"><b class="mc-{mark}">{word}</b> {escaped(where)}</p></div> '
+        f'<code class="mc-rule">{escaped(found.rule or found.code)}</code></div>{_source(found, text)}'
+        f"{f'<p>{prose(said.why)}</p>' if said else ''}{_instead(found, text)}{background}</figure>"
     )
-    return (style() if with_style else "") + "".join(parts)
+    return (style() if with_style else "") + card
 
 
 def finding_list(findings: Iterable[Diagnostic], *, with_style: bool = True) -> str:
@@ -92,24 +89,20 @@ def finding_list(findings: Iterable[Diagnostic], *, with_style: bool = True) -> 
     words = list(LEVELS)
     found = sorted(findings, key=lambda each: words.index(level(each)))
     counts = Counter(map(level, found))
-    rows: list[tuple[str, ...]] = [
-        (
-            looks.state(LEVELS[level(each)][0], level(each), 14),
-            prose(_sentence(each.message)),
-            escaped(f"{_owner(each.path).partition(' ')[2]}, line {each.span.line}".removeprefix(", ")),
-            f"<code>{escaped(each.rule or each.code)}</code>",
-        )
+    rows = (
+        (looks.state(LEVELS[level(each)][0], level(each), 14), prose(_sentence(each.message)),
+         escaped(f"{_owner(each.path).partition(' ')[2]}, line {each.span.line}".removeprefix(", ")),
+         f"<code>{escaped(each.rule or each.code)}</code>")
         for each in found[:MOST]
-    ]
+    )  # fmt: skip
     end = "; the device refuses the release" if counts["Reject"] else ""
     end = "; the release is refused" if counts["Error"] else end
     return _card(
         f"{len(found):,} finding{'s'[: len(found) != 1]}{end}." if found else "Nothing was found.",
         f"In {_files(each.span.name for each in found)}.{_hidden(len(found))}" if found else "",
         _table("mc-list", ("Level", "Finding", "Where", "Rule"), rows),
-        [(glyph(mark), f"{word}: {says}", counts[word]) for word, (mark, says) in LEVELS.items()],
-        with_style,
-    )
+        [(glyph(mark), f"{word}: {says}", counts[word]) for word, (mark, says) in LEVELS.items()], with_style,
+    )  # fmt: skip
 
 
 def vanishing_figure(reading: Reading, *, with_style: bool = True) -> str:
@@ -141,27 +134,26 @@ def host_access_table(rows: Iterable[Access], services: Iterable[str] = (), *, w
     doors = sorted(rows, key=lambda door: door.danger != "device")
     held: dict[str, dict[str, list[Access]]] = {name: {} for name in (*services, *(door.service for door in doors))}
     for door in doors:
-        held[door.service].setdefault(ACCESS.get(str(door.path[2]), "Rights"), []).append(door)
+        held[door.service].setdefault(ACCESS.get("".join(map(str, door.path[2:3])), "Rights"), []).append(door)
     columns = ("Rights", *ACCESS.values())
     table = [
         (escaped(name), *("".join(map(_door, kinds.get(kind, ()))) or "–" for kind in columns))
         for name, kinds in [*held.items()][:MOST]
     ]
-    opened: list[tuple[str, ...]] = [
+    opened = [
         (f"<code>{escaped(door.what)}</code>", escaped(door.service), prose(door.opens), f"<code>{door.rule}</code>")
         for door in doors[:MOST]
     ]
-    details = looks.table(("Written", "Service", "What it opens", "Rule"), opened)
+    details = _table("mc-doors", ("Written", "Service", "What it opens", "Rule"), opened)
     worst = {door.service for door in doors if door.danger == "device"}
-    subject = f"{_count(len(worst))} of the {_count(len(held)).lower()} services can"
-    if len(held) == 1:
-        subject = f"The only service {'can' if worst else 'cannot'}"
+    only = f"The only service {'can' if worst else 'cannot'}"
+    subject = only if len(held) == 1 else f"{_count(len(worst))} of the {_count(len(held)).lower()} services can"
     return _card(
         f"{subject} take over the whole device.",
         "What a program that breaks into a container could reach. Labels inside an image open doors as well, "
         f"and are not seen here.{_hidden(len(held))}",
         _table("mc-doors", ("Service", *columns), table)
-        + (f"<details><summary>What each of them opens</summary><div class=mc-doors>{details}</div></details>" if doors else ""),
+        + (f"<details><summary>What each of them opens</summary>{details}</details>" if doors else ""),
         [(glyph("no"), "reaches the whole device", sum(door.danger == "device" for door in doors))], with_style,
     )  # fmt: skip
 
@@ -169,7 +161,7 @@ def host_access_table(rows: Iterable[Access], services: Iterable[str] = (), *, w
 def rule_card(said: Rule, *, with_style: bool = True) -> str:
     """What one rule of the catalogue says, why it matters, and an example: `kit rule C-52` for a notebook."""
     number = f"Rule {said.id}{', one that surprises people' if said.trap else ''}."
-    return _card(said.title, number, f"{_says(said, '')}<p>{prose(said.why)}</p>", [], with_style)
+    return _card(said.title, number, f"{_says(said)}<p>{prose(said.why)}</p>", [], with_style)
 
 
 # ── parts ──────────────────────────────────────────────────────────────────────────────────────────
@@ -181,21 +173,19 @@ def _card(answer: str, situation: str, body: str, legend: Iterable[tuple[str, st
     return (style() if with_style else "") + looks.figure(answer, situation, body, foot, with_style=False)
 
 
-def _table(kind: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return f'<div class="{kind}">{looks.table(head, rows)}</div>' if rows else ""
+def _table(kind: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return f'<div class="{kind}">{looks.table(head, listed)}</div>' if (listed := [*rows]) else ""
 
 
-def _rule(found: Diagnostic) -> Rule | None:
-    try:
-        return rule(found.rule)
-    except UnknownRule:
-        return None
+@lru_cache(maxsize=1)
+def _catalogue() -> dict[str, Rule]:
+    return {each.id: each for each in rules()}
 
 
-def _says(said: Rule, number: str = "Rule {}.") -> str:
+def _says(said: Rule) -> str:
     documented = f'<p class="mc-quiet">{prose(said.docs)}</p>' if said.docs else ""
     example = f'<pre class="mc-example">{escaped(said.example)}</pre>' if said.example else ""
-    return f'<p>{prose(said.says)}</p>{documented}{example}<p class="mc-quiet">{number.format(said.id)}</p>'
+    return f"<p>{prose(said.says)}</p>{documented}{example}"
 
 
 def _sentence(message: str) -> str:
@@ -245,10 +235,12 @@ def _answer(total: int, arrived: int) -> str:
 
 def _mark(outcome: Mark, size: int = 14) -> str:
     _word, colour, drawn = OUTCOMES[outcome]
-    if not drawn:
-        return glyph("ref", size)
     line = f'<path d="{drawn}" fill="none" stroke="var(--mc-{colour})" stroke-width="1.7" stroke-linecap="round"/>'
-    return f'<svg class="mc-g" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true">{line}</svg>'
+    return (
+        f'<svg class="mc-g" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true">{line}</svg>'
+        if drawn
+        else glyph("ref", size)
+    )
 
 
 def _three(row: Row) -> tuple[str, ...]:
@@ -317,16 +309,12 @@ def _underlined(line: str, start: int, width: int) -> str:
 
 def _instead(found: Diagnostic, text: str) -> str:
     """What to write: the repaired line where a repair is known, and the advice."""
-    repaired, advice = _repaired(found, text), found.help
-    if repaired is None:
-        order, advice = advice.startswith("write "), advice.removeprefix("write ")
-        title, cells = "Write instead" if order else "What helps", [prose(advice)] if advice else []
-    else:
-        title, cells = (
-            "Write instead",
-            [f"<code>{escaped(repaired)}</code>" if repaired else "nothing: remove the line"],
-        )
-        cells += [f'<span class="mc-quiet">{prose(advice)}</span>'] if advice else []
+    repaired, order = _repaired(found, text), found.help.startswith("write ")
+    cells = [prose(found.help.removeprefix("write "))] if found.help else []
+    if repaired is not None:
+        code = f"<code>{escaped(repaired)}</code>" if repaired else "nothing: remove the line"
+        cells = [code, *([f'<span class="mc-quiet">{prose(found.help)}</span>'] if found.help else [])]
+    title = "What helps" if repaired is None and not order else "Write instead"
     said = " ".join(f"<span>{cell}</span>" for cell in cells)
     return f'<div class="mc-instead"><b>{title}</b> {said}</div>' if cells else ""
 
