@@ -277,7 +277,10 @@ class Lesson:
     def _bundle(self) -> dict[str, str]:
         cells = "".join(f"<i{' class=mc-done' if exercise.done else ''}></i>" for exercise in self.exercises)
         strip = f'<div class="mc-progress">{cells}<span>{self}</span></div>'
-        return {"text/plain": str(self), "text/html": f'{style()}<div class="mc mc-head">{strip}</div>'}
+        return {
+            "text/plain": str(self),
+            "text/html": f'{style()}<div class="mc mc-head" style="background:none">{strip}</div>',
+        }
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -87,12 +87,12 @@ def composition_of(base: Composition, inputs: Inputs) -> Composition:
 
 
 def _labelled(service: Service, inputs: Inputs) -> Service:
-    chosen = service.name in inputs.optional
-    mine = _KEYS | ({OPTIONAL} if chosen or is_optional(service) else set())
-    labels = {key: value for key, value in service.labels if key not in mine}
-    labels |= {PREFIX + row.label: row.value for row in inputs.rows if row.service == service.name}
-    labels |= {OPTIONAL: "1"} if chosen else {}
-    return replace(service, labels=tuple(labels.items()))
+    was, chosen = is_optional(service), service.name in inputs.optional
+    gone = _KEYS | ({OPTIONAL} if was is not chosen else set())
+    wanted = {PREFIX + row.label: row.value for row in inputs.rows if row.service == service.name}
+    wanted |= {OPTIONAL: "1"} if chosen and not was else {}
+    labels = {key: wanted.get(key, value) for key, value in service.labels if key in wanted or key not in gone}
+    return replace(service, labels=tuple((labels | wanted).items()))
 
 
 def presets() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -109,6 +109,8 @@ def applied(inputs: Inputs, flip: Flip) -> Inputs:
         return inputs_of(flip.composition, inputs.device)
     before, after = _texts(inputs.device.facts), _texts(flip.facts)
     changes = {field: after[field] for field in FACTS if after[field] != before[field]}
+    if "kernel" in changes:  # the L4T may have stood in the old text
+        changes["l4t"] = after["l4t"]
     return replace(inputs, device=inputs.device.changed(**changes))
 
 
@@ -207,7 +209,7 @@ def _place(inputs: Inputs, service: str, key: str) -> int | None:
 
 
 def _noticed(findings: list[Diagnostic], inputs: Inputs) -> str:
-    """What is odd about the labels, worst first, and what the device's preset left out."""
+    """What is odd about the labels, worst first, and where the device's facts come from."""
     order = list(Severity)
     lines = [
         (_MARKS.get(found.severity, "ask"), f"{found.message}{f'; {found.help}' if found.help else ''} ({found.rule}).")
@@ -219,9 +221,9 @@ def _noticed(findings: list[Diagnostic], inputs: Inputs) -> str:
         for (service, label), times in counted.items()
         if times > 1
     ]
-    lines += [("out", note) for note in inputs.device.notes]
     drawn = "".join(f'<li>{glyph(mark, 16)}<div class="mc-small">{prose(said)}</div></li>' for mark, said in lines)
-    return f'<ul class="mc-rows">{drawn}</ul>' if drawn else ""
+    notes = "".join(f'<p class="mc-quiet mc-small">{prose(note)}</p>' for note in inputs.device.notes)
+    return (f'<ul class="mc-rows">{drawn}</ul>' if drawn else "") + notes
 
 
 def _drawn(graph: Graph) -> str:

@@ -23,12 +23,12 @@ GIVEN = Answer(example("optional").composition, DEVICE)
 
 def labels_of(composition: kit.Composition) -> list[str]:
     """The labels that decide, as lines."""
-    return [
+    return sorted(
         f"{service.name}: {key.removeprefix(PREFIX)} {value}"
         for service in composition.services
         for key, value in service.labels
         if key.startswith(PREFIX) or key == OPTIONAL
-    ]
+    )
 
 
 def as_lines(answer: object) -> str:

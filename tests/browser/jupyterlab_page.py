@@ -2,7 +2,7 @@
 
 The server gets folders of its own for everything, a token and a free port. Two gates are needed before a
 notebook runs: the status bar must say that the kernel is idle (a kernel *name* alone is shown while it still
-connects, and "Run All" is then lost without a word), and every prompt must carry a number afterwards.
+connects, and "Run All" is then lost without a word), and every cell must have a number afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000  # milliseconds; a loaded machine is slow, not broken
 IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
-NUMBERED = re.compile(r"\[\d+\]:")
+# What the notebook knows about its cells. The page itself holds only those that are in view.
+CELLS = """jupyterapp.shell.currentWidget.content.widgets.map((cell) => ({
+  isCode: cell.model.type === "code",
+  number: cell.model.executionCount ?? null,
+  outputs: cell.model.type === "code" ? cell.model.outputs.toJSON() : [],
+}))"""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -93,7 +98,8 @@ def served(theme: str = "light", windowing: str = "full") -> Iterator[Server]:
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}",
-            "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         ]  # fmt: skip
         with (home / "log").open("w") as log:
@@ -174,15 +180,17 @@ class Desk:
 
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        prompts = self.page.locator(".jp-NotebookPanel .jp-CodeCell .jp-InputPrompt")
-        for number in range(prompts.count()):
-            expect(prompts.nth(number)).to_have_text(NUMBERED)
+        self.page.wait_for_function(f"() => {CELLS}.every((cell) => !cell.isCode || cell.number !== null)")
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
 
     def failures(self) -> list[str]:
-        """Tracebacks and whatever was written to standard error."""
-        outputs = "[data-mime-type='application/vnd.jupyter.stderr'], [data-mime-type='application/vnd.jupyter.error']"
-        return self.page.locator(f".jp-NotebookPanel :is({outputs})").all_inner_texts()
+        """Tracebacks and whatever was written to standard error, from the notebook itself."""
+        found: list[str] = self.page.evaluate(
+            f"() => {CELLS}.flatMap((cell) => cell.outputs)"
+            ".filter((output) => output.output_type === 'error' || output.name === 'stderr')"
+            ".map((output) => output.evalue ?? String(output.text))"
+        )
+        return found
 
 
 @contextmanager

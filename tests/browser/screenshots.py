@@ -27,7 +27,6 @@ def draw(desk: lab.Desk, notebook: str, name: str) -> None:
     cells = "[...document.querySelectorAll('.jp-NotebookPanel .jp-Cell')]"
     tall = page.evaluate(f"() => {cells}.reduce((sum, cell) => sum + cell.getBoundingClientRect().height, 0)")
     page.set_viewport_size({"width": (page.viewport_size or {"width": 1280})["width"], "height": int(tall) + AROUND})
-    page.locator(".jp-NotebookPanel .jp-Cell").first.click(position={"x": 5, "y": 5})
     page.evaluate("() => document.querySelector('.jp-NotebookPanel .jp-WindowedPanel-outer')?.scrollTo(0, 0)")
     page.wait_for_timeout(500)
     page.screenshot(path=INTO / f"{name}.png")
