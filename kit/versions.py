@@ -41,7 +41,7 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from math import inf
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from semver import Version as Ordered
@@ -152,8 +152,10 @@ class Version:
         """
         bare = text.strip(_BLANKS)
         match = _VERSION.fullmatch(bare)
-        if match and len(text) <= _LONGEST and (version := _made(match.groups()[:3], match[4], match[5])):
-            return version
+        if match and len(text) <= _LONGEST:
+            major, minor, patch = map(int, match.groups()[:3])
+            if max(major, minor, patch) <= _LARGEST:
+                return Version(major, minor, patch, tuple(match[4].split(".")) if match[4] else (), match[5] or "")
         begun = None if match else _VERSION.match(bare)
         at = len(text) - len(text.lstrip(_BLANKS)) + (begun.end() if begun else 0)
         limits = f" up to {_LARGEST}, in at most {_LONGEST} characters" if match else ""
@@ -178,13 +180,6 @@ class Version:
 
     def __le__(self, other: Version) -> bool:
         return _ordered(self._rank).compare(_ordered(other._rank)) <= 0
-
-
-def _made(numbers: Iterable[str | int], prerelease: str | None = None, build: str | None = None) -> Version | None:
-    """The version of these parts, or None when one of its numbers is too large."""
-    major, minor, patch = map(int, numbers)
-    names = tuple(prerelease.split(".")) if prerelease else ()
-    return Version(major, minor, patch, names, build or "") if max(major, minor, patch) <= _LARGEST else None
 
 
 # ------------------------------------------------------------------------------------------- comparators
@@ -231,6 +226,7 @@ class Comparator:
         return bool(_OPS[self.op][0](version, self.version))
 
 
+_PLAIN: Final[dict[str, Op]] = {"": "", "=": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NOTHING: Final = Comparator("<", Version(0, 0, 0, ("0",)))  # the oldest version there is: nothing is older
 Set = tuple[Comparator, ...]
 """Comparators that must all hold. An empty set admits every release."""
@@ -293,10 +289,8 @@ def _is_empty(comparators: Set) -> bool:
 
 def _interval(comparators: Set) -> Interval:
     """The two ends of a set that is not empty."""
-    lows = (each for each in comparators if "<" not in each.op)
-    highs = (each for each in comparators if ">" not in each.op)
-    low = max(lows, key=lambda each: (each.version, each.op == ">"), default=None)
-    high = min(highs, key=lambda each: (each.version, each.op != "<"), default=None)
+    low = max((c for c in comparators if "<" not in c.op), key=lambda c: (c.version, c.op == ">"), default=None)
+    high = min((c for c in comparators if ">" not in c.op), key=lambda c: (c.version, c.op != "<"), default=None)
     low_end = (low.version, low.op != ">") if low else (None, False)
     high_end = (high.edge, high.op != "<") if high else (None, False)
     return Interval(*low_end, *high_end)
@@ -391,18 +385,12 @@ class Range:
             key=lambda each: (each.low or oldest, each.low and not each.low_closed),
         ):
             last = merged[-1] if merged else None
-            if last is None or _apart(last, each):
+            touch = last is not None and (last.high_closed or each.low_closed)
+            if last is None or (last.high and each.low and (last.high, touch) < (each.low, True)):
                 merged.append(each)
             elif last.high and (not each.high or (last.high, last.high_closed) < (each.high, each.high_closed)):
                 merged[-1] = last._replace(high=each.high, high_closed=each.high_closed)
         return tuple(merged)
-
-
-def _apart(one: Interval, two: Interval) -> bool:
-    """There is something between them, be it a single version."""
-    if one.high is None or two.low is None:
-        return False
-    return one.high < two.low or (one.high == two.low and not (one.high_closed or two.low_closed))
 
 
 def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
@@ -431,6 +419,8 @@ class _Piece(NamedTuple):
     def without(self, pattern: re.Pattern[str], count: int | None = None) -> _Piece:
         """Delete what group 1 of the pattern matches."""
         gone = {i for match in islice(pattern.finditer(self.text), count) for i in range(*match.span(1))}
+        if not gone:
+            return self
         kept = [i for i in range(len(self.text)) if i not in gone]
         return _Piece("".join(self.text[i] for i in kept), [self.at[i] for i in kept] + self.at[-1:])
 
@@ -445,8 +435,7 @@ class _Piece(NamedTuple):
 class _Term(NamedTuple):
     """A word of a range: where it stands, how it was written, what it means."""
 
-    start: int
-    end: int
+    place: _Piece
     op: str
     parts: Sequence[str | None]
     build: str
@@ -486,10 +475,10 @@ def _term(text: str, piece: _Piece) -> _Term:
     elif bare.text:
         # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
         match = _COMPARATOR.fullmatch(bare.without(_STAR, 1).text)
-        meaning = _exact(match[1], match[2]) if match else None
+        meaning = _comparators((match[1], match[2])) if match else None
     if meaning is None:
         raise _invalid(text, bare)
-    return _Term(piece.at[0], piece.at[-1], op, parts, build[0] if build else "", meaning)
+    return _Term(piece, op, parts, build[0] if build else "", meaning)
 
 
 def _meaning(op: str, sign: str, given: list[int], prerelease: str | None, build: str | None) -> Set | None:
@@ -498,21 +487,18 @@ def _meaning(op: str, sign: str, given: list[int], prerelease: str | None, build
     `~1.2.3` keeps the minor number, `^1.2.3` the leftmost one that is not 0, `1.2` every one that is given.
     """
     last = len(given) - 1
+    name = f"-{prerelease}" if prerelease and last == 2 else ""
     if last == 2 and op in _PLAIN:
-        tail = (f"-{prerelease}" if prerelease else "") + (f"+{build}" if build else "")
-        return _exact(op, sign + ".".join(map(str, given)) + tail)
+        return _comparators((op, sign + ".".join(map(str, given)) + name + (f"+{build}" if build else "")))
     if not given:
         return (_NOTHING,) if op in ("<", ">") else ()
     keep = min(last, 1) if "~" in op else last
     if op == "^":
         keep = next((i for i, number in enumerate(given) if number), last)
-    low = [*given, 0, 0][:3]
-    above = [*given[:keep], given[keep] + 1, 0, 0][:3]
-    if op in (">", ">="):
-        return _comparators((">=", above if op == ">" else low, None))
-    if op in ("<", "<="):
-        return _comparators(("<", low if op == "<" else above, "0"))
-    return _comparators((">=", low, prerelease if last == 2 else None), ("<", above, "0"))
+    low = ".".join(map(str, [*given, 0, 0][:3]))
+    above = ".".join(map(str, [*given[:keep], given[keep] + 1, 0, 0][:3]))
+    bounds = {">": (">=", above), ">=": (">=", low), "<": ("<", f"{low}-0"), "<=": ("<", f"{above}-0")}
+    return _comparators(bounds[op]) if op in bounds else _comparators((">=", low + name), ("<", f"{above}-0"))
 
 
 def _given(parts: Iterable[str | None]) -> list[int]:
@@ -520,45 +506,22 @@ def _given(parts: Iterable[str | None]) -> list[int]:
     return [int(part) for part in takewhile(lambda part: part and part not in "xX*", parts) if part]
 
 
-def _comparators(*bounds: tuple[Op, list[int], str | None]) -> Set | None:
-    """The bounds as comparators; None when a number or a text is too large. `>=0.0.0` says nothing and goes."""
-    made = [(op, _made(numbers, prerelease)) for op, numbers, prerelease in bounds]
-    if any(version is None or len(str(version)) > _LONGEST for _, version in made):
+def _comparators(*bounds: tuple[str, str]) -> Set | None:
+    """Operators and full versions; None if one is no version. A plain `>=0.0.0` says nothing and goes."""
+    try:
+        return tuple(Comparator(_PLAIN[op], Version.parse(text)) for op, text in bounds if op + text != ">=0.0.0")
+    except InvalidVersion:
         return None
-    return tuple(Comparator(op, version) for op, version in made if version and (op, str(version)) != (">=", "0.0.0"))
 
 
-_PLAIN: Final[dict[str, Op]] = {"": "", "=": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+@lru_cache(maxsize=1)
+def _said() -> dict[str, Any]:
+    """The sentences about ranges, from the file beside this one: what is expected where, hints, and repairs."""
+    import json  # only what is wrong or odd needs them
+    from pathlib import Path
 
-
-def _exact(op: str, text: str) -> Set | None:
-    """A full version behind an operator that is no sugar."""
-    match = _VERSION.fullmatch(text)
-    version = _made(match.groups()[:3], match[4]) if match and len(text) <= _LONGEST else None
-    if version is None:
-        return None
-    return () if (op, text) == (">=", "0.0.0") else (Comparator(_PLAIN[op], version),)
-
-
-_EXPECTED: Final = (
-    # what the text holds from the spot on, and what should stand there instead
-    (r"\Z", "a version after the operator"),
-    (r".*[0-9]{16}", f"numbers up to {_LARGEST}"),
-    (rf".{{{_LONGEST + 1},}}", f"at most {_LONGEST} characters"),
-    (r"!", "an operator such as >= or < (there is no `not`)"),
-    (r"=[<>]", "`>=` or `<=`, with the `=` behind"),
-    (r"[<>]?[v=]{2}", "at most one `=` or `v` before a full version"),
-    (r"[<>]=?[<>~^]|[~^=][~^]|\^[<>]", "one operator, or a blank between two comparators"),
-    (r"[<>=~^]", "a version such as 3 or 2.108.0 behind the operator, and a blank before it"),
-    (r"&", "a blank between comparators (it means *and*)"),
-    (r"[,;]", "a blank between comparators, or `||`"),
-    (r"\|", "`||` between alternatives"),
-    (r"[0-9]", "a number without leading zeros"),
-    (r"\.[0-9xX*]", "at most three numbers"),
-    (r"\.", "a number behind the dot"),
-    (r"-\Z", "` - ` with one plain version on each side, or a prerelease name behind the `-`"),
-    (r"-", "blanks around the `-` between two versions, or a full version before a prerelease"),
-)
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("versions.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _invalid(text: str, word: _Piece) -> InvalidRange:
@@ -568,7 +531,7 @@ def _invalid(text: str, word: _Piece) -> InvalidRange:
     if not begun and not word.text.strip("<>=~^v"):
         end = len(word.text)
     rest = word.text[end:]
-    expected = (expected for pattern, expected in _EXPECTED if re.match(pattern, rest, re.DOTALL))
+    expected = (expected for pattern, expected in _said()["expected"] if re.match(pattern, rest, re.DOTALL))
     return InvalidRange(text, word.at[end], next(expected, "a version such as 3 or 2.108.0"))
 
 
@@ -612,22 +575,6 @@ class Hint(NamedTuple):
     instead: str
 
 
-_HINTS: Final = {
-    # code: rule, what to say, what to write instead of the word
-    "build-ignored": ("S-44", "`{build}` is ignored: `{word}` is simply `{plain}`", "{plain}"),
-    "admits-nothing": ("S-45", "no version is in `{word}`; for any release write `*`", "*"),
-    "skips-its-own-line": (
-        "S-46",
-        "`{word}` means {means}: no {given}.x is in it; to admit {given}.x write `>={given}`",
-        ">={given}",
-    ),
-    "window": ("S-45", "`{word}` is a window: {given}.x only; to set a minimum write `>={given}`", ">={given}"),
-    "exact": ("S-45", "`{word}` is {means} alone, nothing newer; to set a minimum write `>={means}`", ">={means}"),
-    "ignored-behind-wildcard": ("S-47", "what follows a wildcard is ignored: `{word}` is simply `{short}`", "{short}"),
-}
-_REPAIRS: Final = (("=>", ">="), ("=<", "<="), ("&&", " "), (",", " "), ("==", "="), (" and ", " "), (" or ", " || "))
-
-
 def _codes(term: _Term) -> Iterator[str]:
     """Which hints a word calls for."""
     count, written = len(_given(term.parts)), sum(part is not None for part in term.parts)
@@ -657,21 +604,21 @@ def clarify(text: str) -> tuple[Hint, ...]:
         alternatives, range = _read(text), Range.parse(text)
     except InvalidRange as error:
         repaired = text
-        for wrong, right in _REPAIRS:
+        for wrong, right in _said()["repairs"]:
             repaired = repaired.replace(wrong, right)
         sentence = f"`{text}` is no range: expected {error.expected}"
         return (Hint("invalid-range", "S-47", sentence, repaired if valid_range(repaired) else ""),)
     found = []
     for term in (term for terms in alternatives for term in terms):
-        given, word = ".".join(map(str, _given(term.parts))), text[term.start : term.end]
-        texts = {"word": word, "build": term.build, "given": given, "means": " ".join(map(str, term.meaning))}
+        before, word, after = text[: (at := term.place.at)[0]], text[at[0] : at[-1]], text[at[-1] :]
+        texts = {"word": word, "build": term.build, "means": " ".join(map(str, term.meaning))}
+        texts["given"] = ".".join(map(str, _given(term.parts)))
         texts |= {"plain": word.replace(term.build, "", 1), "short": re.sub("[xX*].*", "*", word)}
         for code in _codes(term):
-            rule, sentence, instead = _HINTS[code]
-            whole = text[: term.start] + instead.format_map(texts) + text[term.end :]
-            found.append(Hint(code, rule, sentence.format_map(texts), whole))
+            rule, sentence, instead = _said()["hints"][code]
+            found.append(Hint(code, rule, sentence.format_map(texts), before + instead.format_map(texts) + after))
     if range.empty and "admits-nothing" not in [hint.code for hint in found]:
         found.append(Hint("admits-nothing", "S-49", f"`{text}` is valid, and no version is in it: {range}", ""))
-    if len(alternatives) > 1 and any(term.start == term.end for terms in alternatives for term in terms):
+    if len(alternatives) > 1 and any(not term.place.text for terms in alternatives for term in terms):
         found.append(Hint("empty-alternative", "S-45", "an empty alternative admits every release", ""))
     return tuple(found)
