@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 
 from .container import FEATURE_TABLE, container, is_true
 from .diagnostics import Diagnostic, Path, Severity, Span
-from .reader import Reading
+from .reader import Change, Reading
 from .reader.forms import parse_mount, scalar_text
 from .reader.release import BINDS, FEATURES
 from .rules import check
@@ -29,6 +29,7 @@ State = Literal["same", "changed", "gone", "refused"]
 MARKS: Final[dict[State, str]] = {"same": "=", "changed": ">", "gone": "x", "refused": "!"}
 BY_ITEM: Final = frozenset({"volumes", "ports", "devices", "labels", "environment", "tmpfs"})
 MISSING: Final = object()
+SILENT: Final = "removed, and nobody is told"
 DEVICE: Final[dict[str, tuple[State, str]]] = {
     # what a finding of the device means for the line it belongs to
     "restart-unknown": ("changed", "always"),
@@ -46,7 +47,7 @@ DEVICE: Final[dict[str, tuple[State, str]]] = {
     "subnet-without-gateway": ("gone", "nothing"),
     "build-label-opens": ("changed", "part of the image"),
 }
-SAYS: Final[dict[str, str]] = {"depends_on": "order of first starts", "build": "an image", "command": "the same words"}
+SAYS: Final[dict[str, str]] = {"depends_on": "order of first starts", "build": "an image"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ def vanishing(reading: Reading, service: str = "") -> tuple[Row, ...]:
             body = container(form, name=name).body if form else {}
             rows += [_row(reading, form, body, findings, path, key, value) for path, key, value in _lines(name, node)]
     if not service:
-        rows += [_top(reading, key, value) for key, value in reading.tree.value.items() if key in ("version", "name")]
+        rows += [
+            _elsewhere(reading, c)
+            for c in reading.changes
+            if c.path and c.path[0] != "services" and c.before != c.after
+        ]
     return tuple(sorted(rows, key=lambda row: (row.span.name, row.span.line, row.span.column)))
 
 
@@ -132,23 +137,18 @@ def _row(
     reading: Reading, form: Mapping[str, Any], body: Mapping[str, Any], findings: tuple[Diagnostic, ...],
     path: Path, key: str, value: Node,
 ) -> Row:  # fmt: skip
-    label = (
-        str(path[-1])
-        if isinstance(path[-1], str)
-        else scalar_text(value).partition("=")[0]
-        if value.kind == "str"
-        else ""
-    )
+    label = str(path[-1]) if isinstance(path[-1], str) else _text(value.plain()).partition("=")[0]
     named: Path = (*path[:-1], label) if len(path) > 3 else path
     near = [f for f in findings if f.path[: len(path)] == path or f.path[: len(named)] == named]
     keeps = _keeps(reading, form, near, path, key, label, value)
     alive = reading.ok and keeps.state != "refused"
     runs = _runs(form, body, near, keeps, key, label, value) if alive else None
-    written = f"{key}: {f'{path[-1]}: ' if value.kind != 'list' and len(path) > 3 and label == path[-1] else ''}{_text(value.plain())}"
-    numbers = dict.fromkeys(f.rule for f in near if f.rule) | dict.fromkeys(
-        c.rule for c in reading.changes if c.path[: len(path)] == path
+    inner = f"{label}: " if len(path) > 3 and isinstance(path[-1], str) else ""
+    numbers = [f.rule for f in near] + [c.rule for c in reading.changes if c.path[: len(path)] == path]
+    rules = tuple(number for number in dict.fromkeys(numbers) if number)
+    return Row(
+        path=path, written=f"{key}: {inner}{_text(value.plain())}", keeps=keeps, runs=runs, span=value.span, rules=rules
     )
-    return Row(path=path, written=written, keeps=keeps, runs=runs, span=value.span, rules=tuple(numbers))
 
 
 def _keeps(
@@ -164,7 +164,7 @@ def _keeps(
     )
     if change is not None and change.after is None:
         told = change.severity is Severity.WARNING
-        return Cell("gone", "removed, with a warning" if told else "removed, and nobody is told", change.message)
+        return Cell("gone", "removed, with a warning" if told else SILENT, change.message)
     if change is not None:
         return Cell("changed", _text(change.after), change.message)
     kept = form.get(key, MISSING)
@@ -179,8 +179,8 @@ def _keeps(
     elif len(path) > 3 and isinstance(kept, list) and isinstance(path[-1], int):
         kept = written if written in kept else kept[path[-1]] if path[-1] < len(kept) else MISSING
     if kept is MISSING:
-        return Cell("gone", "removed, and nobody is told")
-    return Cell("same", "kept") if kept == written else Cell("changed", _text(kept))
+        return Cell("gone", SILENT)
+    return Cell("same", "kept") if _text(kept) == _text(written) else Cell("changed", _text(kept))
 
 
 def _runs(
@@ -224,15 +224,16 @@ def _runs(
         return Cell(
             "changed", f"host port {scalar_text(value).partition('/')[0]}", "the same port of the device is published"
         )
-    return Cell(keeps.state, SAYS.get(key, _text(value.plain()) if keeps.state == "same" else keeps.text))
+    return Cell(keeps.state, SAYS.get(key, _text(value.plain())) if keeps.state == "same" else keeps.text)
 
 
-def _top(reading: Reading, key: str, value: Node) -> Row:
-    gone = Cell("gone", "removed, and nobody is told")
-    runs = Cell("gone", "nothing") if reading.ok else None
-    return Row(
-        path=(key,), written=f"{key}: {_text(value.plain())}", keeps=gone, runs=runs, span=value.span, rules=("C-23",)
-    )
+def _elsewhere(reading: Reading, change: Change) -> Row:
+    """A line outside the services that is gone or different."""
+    gone = change.after is None
+    keeps = Cell("gone", SILENT, change.message) if gone else Cell("changed", _text(change.after), change.message)
+    runs = (Cell("gone", "nothing") if gone else keeps) if reading.ok else None
+    written = f"{'.'.join(map(str, change.path))}: {_text(change.before)}".rstrip(": ")
+    return Row(path=change.path, written=written, keeps=keeps, runs=runs, span=change.span, rules=(change.rule,))
 
 
 def _text(value: object) -> str:
@@ -246,4 +247,4 @@ def _text(value: object) -> str:
             return ", ".join(f"{key}: {_text(inner)}".rstrip() for key, inner in value.items())
         case list() | tuple():
             return ", ".join(_text(item) for item in value)
-    return str(value)
+    return str(value) if value != "" else '""'
