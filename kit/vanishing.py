@@ -1,250 +1,239 @@
-"""The vanishing list: what was written, what balena keeps of it, what the device runs.
+"""The vanishing list: what was written, what balena keeps of it, and what the device uses.
 
-One row for each line that says something, in the order of the file. Nothing is decided here: the changes come
-from the reading, the silences of the device from `check_device`, and the rest is a comparison of values.
+Theory of operation
+-------------------
+A row is one setting: a field of a service, one entry of a list such as `volumes`, one key of a mapping such as
+`labels`. Rows come in file order. The middle of a row is told by the changes that reading noted and by its errors,
+the end by what is found about the device and by the container that it would create. Nothing is decided here; the
+short words for it lie in `vanishing.json`: fields whose entries have rows of their own (`split`), what the device
+uses in place of a value (`at_device`, by the code of a finding), what it does with a text that is kept and has no
+effect (`no_effect`, by the rule of the change), what it uses where a field is gone (`instead`), and what it makes of
+one that arrives (`used`).
 
->>> from kit.reader import read
->>> rows = vanishing(read("services: {web: {image: nginx, restart: 'on-failure:3', expose: ['80']}}"))
->>> print(as_text(rows))
-image: nginx           = kept                     = nginx
-restart: on-failure:3  = kept                     > always
-expose: 80             x removed, with a warning  x nothing
+A release with an error arrives nowhere. Its other rows say what becomes of them once the error is mended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path as File
 from typing import Any, Final, Literal
 
-from .container import FEATURE_TABLE, container, is_true
-from .diagnostics import Diagnostic, Path, Severity, Span
+from .container import FEATURE_TABLE, check_device, is_true
+from .diagnostics import Diagnostic, Path, Severity, Span, printable
 from .reader import Change, Reading
-from .reader.forms import parse_mount, scalar_text
-from .reader.release import BINDS, FEATURES
-from .rules import check
+from .reader.decode import Desk, ports
+from .reader.notes import FALSE_ALARM, Notes
+from .reader.release import FEATURES, release
 from .source import Node
 
-State = Literal["same", "changed", "gone", "refused"]
-MARKS: Final[dict[State, str]] = {"same": "=", "changed": ">", "gone": "x", "refused": "!"}
-BY_ITEM: Final = frozenset({"volumes", "ports", "devices", "labels", "environment", "tmpfs"})
-MISSING: Final = object()
-SILENT: Final = "removed, and nobody is told"
-DEVICE: Final[dict[str, tuple[State, str]]] = {
-    # what a finding of the device means for the line it belongs to
-    "restart-unknown": ("changed", "always"),
-    "unknown-strategy": ("changed", "download-then-kill"),
-    "bad-timeout": ("changed", "60000"),
-    "label-overwritten": ("changed", "the supervisor's own value"),
-    "size-unread": ("changed", "no limit"),
-    "grace-cut": ("changed", "whole seconds"),
-    "tmpfs-options": ("changed", "all of it is the path"),
-    "feature-off": ("gone", "off"),
-    "image-command-kept": ("changed", "with the image's CMD"),
-    "health-ignored": ("changed", "in part"),
-    "network-order": ("changed", "by the alphabet"),
-    "port-shared": ("changed", "the second one fails"),
-    "subnet-without-gateway": ("gone", "nothing"),
-    "build-label-opens": ("changed", "part of the image"),
-}
-SAYS: Final[dict[str, str]] = {"depends_on": "order of first starts", "build": "an image"}
+Mark = Literal["=", "changed", "gone", "refused", ""]
+End = tuple[str, Mark]
+WIDEST: Final = 200
+"""Characters of a value that are shown."""
+_WORDS: Final[Mapping[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text("utf-8"))
+_NOTHING: Final[End] = ("nothing", "gone")
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What is left in one place, and why."""
-
-    state: State
-    text: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the file: `runs` is None when no device ever sees the release."""
+    """One setting on its way. A mark is `=` (as before), `changed`, `gone`, `refused`, or empty: nothing follows."""
 
     path: Path
-    written: str
-    keeps: Cell
-    runs: Cell | None
     span: Span
-    rules: tuple[str, ...] = ()
+    written: str
+    kept: str
+    kept_mark: Mark
+    device: str
+    device_mark: Mark
+    note: str = ""
+    rule: str = ""
 
     @property
-    def arrives(self) -> bool:
-        """True when the line does on the device what it says."""
-        return self.keeps.state == "same" and self.runs is not None and self.runs.state == "same"
+    def outcome(self) -> Mark:
+        """What became of it in the end: `refused`, `gone`, `changed` or `=`."""
+        marks = (self.kept_mark, self.device_mark)
+        if "refused" in marks:
+            return "refused"
+        return "gone" if self.device_mark == "gone" else "=" if marks == ("=", "=") else "changed"
 
 
-def vanishing(reading: Reading, service: str = "") -> tuple[Row, ...]:
-    """The rows of a reading, or of one service of it."""
-    if reading.tree is None:
-        return ()
-    findings = check(reading)
-    services = reading.tree.get("services")
-    rows = []
-    for name, node in services.value.items() if services is not None and services.kind == "map" else ():
-        if service in ("", name) and node.kind == "map":
-            form = (reading.normal or {}).get("services", {}).get(name, {})
-            body = container(form, name=name).body if form else {}
-            rows += [_row(reading, form, body, findings, path, key, value) for path, key, value in _lines(name, node)]
-    if not service:
-        rows += [
-            _elsewhere(reading, c)
-            for c in reading.changes
-            if c.path and c.path[0] != "services" and c.before != c.after
-        ]
-    return tuple(sorted(rows, key=lambda row: (row.span.name, row.span.line, row.span.column)))
+def vanishing(reading: Reading) -> tuple[Row, ...]:
+    """The rows of a reading, in file order; none when the text could not be read at all.
+
+    >>> from kit.reader import read
+    >>> text = "services: {web: {image: nginx, restart: 'on-failure:3', expose: ['80']}}"
+    >>> [(row.written, row.kept, row.device) for row in vanishing(read(text))][1:]
+    [("restart: 'on-failure:3'", 'kept', 'always'), ("expose: ['80']", 'removed, with a warning', 'nothing')]
+    """
+    return tuple(_List(reading, reading.tree).rows()) if reading.tree else ()
 
 
-def as_text(rows: tuple[Row, ...]) -> str:
-    """The list for a terminal: `=` as written, `>` changed, `x` gone, `!` refused."""
-    cells = [(row.written, _shown(row.keeps), _shown(row.runs)) for row in rows]
-    first, second = (max((len(cell[n]) for cell in cells), default=0) for n in (0, 1))
-    return "\n".join(f"{a:<{first}}  {b:<{second}}  {c}".rstrip() for a, b, c in cells)
+def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows as plain values, ready for `json.dumps`."""
+    return [asdict(row) | {"path": list(row.path), "outcome": row.outcome} for row in rows]
 
 
-def as_data(rows: tuple[Row, ...]) -> list[dict[str, Any]]:
-    """The list as plain values, for JSON."""
-    return [
-        {
-            "path": list(row.path), "written": row.written, "line": row.span.line, "rules": list(row.rules),
-            "keeps": {"state": row.keeps.state, "text": row.keeps.text, "note": row.keeps.note},
-            "runs": row.runs and {"state": row.runs.state, "text": row.runs.text, "note": row.runs.note},
-        }
-        for row in rows
-    ]  # fmt: skip
+def as_text(rows: Iterable[Row]) -> str:
+    """The rows for a terminal: what became of each, and below it what is kept and used where that differs."""
+    lines = []
+    for row in rows:
+        device = f"; on the device: {row.device}" if row.device_mark else ""
+        lines.append(f"{row.span.line:>5}  {row.outcome:<8} {row.written}")
+        lines += [f"{'':16}{row.kept}{device} ({row.rule})"] if row.outcome != "=" else []
+    return "\n".join(map(printable, lines))
 
 
-def _shown(cell: Cell | None) -> str:
-    return "" if cell is None else f"{MARKS[cell.state]} {cell.text}"
+class _List:
+    """The rows of one reading, with everything that was said about each of them at hand."""
+
+    def __init__(self, reading: Reading, tree: Node) -> None:
+        self.form = form = reading.normal or release(tree, Notes()).form
+        self.pieces = dict(_pieces(tree))
+        self.named = {(*p[:-1], str(n.value).partition("=")[0]): p for p, n in self.pieces.items() if n.kind == "str"}
+        self.lines = {name: _BREAK.split(text) for name, text in reading.texts.items()}
+        self.changes: dict[Path, list[Change]] = {}
+        self.found: dict[Path, list[Diagnostic]] = {}
+        for change in reading.changes:
+            self.changes.setdefault(self.home(change.path), []).append(change)
+        for found in (*reading.findings, *check_device(form)):
+            path = found.path
+            if found.code == "device-port":  # counted as balena keeps them, not as they were written (C-49)
+                text, node = form["services"][path[1]]["ports"][path[3]], tree.at(path[:3])
+                placed = (ports(Desk(Notes()), node, path[:3]) if node else None) or ()
+                path = next((at for spec, _node, at in placed if str(spec) == text), path)
+            if found.code != FALSE_ALARM and found.severity not in (Severity.WARNING, Severity.CHANGED):
+                self.found.setdefault(self.home(path), []).append(found)
+
+    def rows(self) -> Iterator[Row]:
+        """Every setting, then the errors that belong to none of them."""
+        for path, node in self.pieces.items():
+            changes = self.changes.get(path, [])
+            replaced = [each for each in changes if each.rule == "C-35" and each.span != node.span]
+            for each in replaced:  # an earlier entry of the same name, no longer in the tree
+                yield self._row(path, each.span, _setting(path, shown(each.before)), node, [each], [])
+            changes = [each for each in changes if each not in replaced]
+            yield self._row(path, node.span, _setting(path, self._typed(node)), node, changes, self.found.get(path, []))
+        for path, found in self.found.items():
+            for error in found if path not in self.pieces else ():
+                if error.severity is Severity.ERROR:
+                    yield _refused(path, error.span, _setting(path, ""), error)
+
+    def home(self, path: Path) -> Path:
+        """The path of the row that *path* belongs to, or *path* itself."""
+        starts = (self.named.get(path[:end], path[:end]) for end in range(len(path), 0, -1))
+        return next((start for start in starts if start in self.pieces), path)
+
+    def _row(
+        self, path: Path, span: Span, written: str, node: Node, changes: list[Change], found: list[Diagnostic]
+    ) -> Row:
+        """A row with what is kept and what the device uses."""
+        if error := next((each for each in found if each.severity is Severity.ERROR), None):
+            return _refused(path, span, written, error)
+        kept, device, note, rule = self._kept(path, node), self._used(path, node), "", ""
+        for change in changes:
+            note, rule = change.message or note, change.rule
+            if change.before == change.after:
+                device = _WORDS["no_effect"].get(rule, device)
+            elif change.after is not None:
+                kept = (f"{'label ' if rule == 'C-52' else ''}{shown(change.after)}", "changed")
+                device = self._used(path, node, shown(change.after))
+            elif len(change.path) > len(path):
+                kept, device = (f"without {change.path[-1]}", "changed"), ("as kept", "=")
+            else:
+                kept = (f"removed{', with a warning' if change.severity is Severity.WARNING else ' silently'}", "gone")
+                instead = _WORDS["instead"].get(_field(path))
+                device = (instead.format(name=path[1]), "changed") if instead else _NOTHING
+        for each in found if kept[1] != "gone" else ():
+            refused = each.severity is Severity.REFUSED
+            device = ("the device refuses it", "refused") if refused else _WORDS["at_device"].get(each.code, _NOTHING)
+            note, rule = each.message, each.rule
+        return Row(path, span, written, *kept, *device, note, rule)
+
+    def _kept(self, path: Path, node: Node) -> End:
+        """A text that arrives, perhaps in another form: `90s` as `1m30s` (C-63)."""
+        value: Any = self.form
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        same = value is None or not isinstance(node.value, str) or value == node.value
+        return ("kept" if same else f"kept as {shown(value)}", "=")
+
+    def _used(self, path: Path, node: Node, kept: str = "") -> End:
+        """What the device uses of something that arrives: a feature label opens a place of the host (C-89)."""
+        typed = str(node.value) if isinstance(path[-1], int) else f"{path[-1]}={node.value}"
+        label, _, value = kept.partition(": ") if kept else typed.partition("=")
+        row = FEATURE_TABLE.get(label.removeprefix(FEATURES)) if label.startswith(FEATURES) else None
+        if row is None or not is_true(value):
+            return ("as kept" if kept else _WORDS["used"].get(_field(path), "as written"), "=")
+        places = ", ".join(bind.split(":")[1] for bind in row.get("binds", ()))
+        return (places or row["opens"], "changed" if kept else "=")
+
+    def _typed(self, node: Node, depth: int = 0) -> str:
+        """A value as it was typed, on one line."""
+        span, lines = node.span, self.lines.get(node.span.name, [])
+        if node.kind in ("list", "map"):
+            inner = _items(node)[: 20 if depth < 3 else 0]
+            parts = [f"{key}: " * (node.kind == "map") + self._typed(value, depth + 1) for key, value in inner]
+            text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
+            return _short(f"{{{text}}}" if node.kind == "map" else f"[{text}]")
+        line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
+        typed = line[span.column - 1 : span.column - 1 + span.width]
+        whole = span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
+        return "" if node.value is None else _short(typed) if typed and whole else shown(node.value)
 
 
-def _lines(name: str, node: Node) -> Iterator[tuple[Path, str, Node]]:
-    """Every line of a service: one for each key, or for each item where items have a life of their own."""
-    for key, value in node.value.items():
-        path: Path = ("services", name, key)
-        items = value.value if key in BY_ITEM and value.kind in ("map", "list") else None
-        if isinstance(items, dict):
-            yield from (((*path, inner), key, item) for inner, item in items.items())
-        elif items is not None:
-            yield from (((*path, index), key, item) for index, item in enumerate(items))
+def _refused(path: Path, span: Span, written: str, error: Diagnostic) -> Row:
+    return Row(path, span, written, "the release is refused", "refused", "", "", error.message, error.rule)
+
+
+def _pieces(tree: Node) -> Iterator[tuple[Path, Node]]:
+    """The settings of a tree, in file order."""
+    todo: list[tuple[Path, Node]] = [((key,), node) for key, node in reversed(_items(tree))]
+    while todo:
+        path, node = todo.pop()
+        named = len(path) < 3 and path[0] in ("services", "networks", "volumes")
+        deep = named or (len(path) == 3 and path[2] in _WORDS["split"])
+        inner: list[tuple[Path, Node]] = [((*path, key), value) for key, value in reversed(_items(node)) if deep]
+        if inner:
+            todo += inner
         else:
-            yield path, key, value
+            yield path, node
 
 
-def _row(
-    reading: Reading, form: Mapping[str, Any], body: Mapping[str, Any], findings: tuple[Diagnostic, ...],
-    path: Path, key: str, value: Node,
-) -> Row:  # fmt: skip
-    label = str(path[-1]) if isinstance(path[-1], str) else _text(value.plain()).partition("=")[0]
-    named: Path = (*path[:-1], label) if len(path) > 3 else path
-    near = [f for f in findings if f.path[: len(path)] == path or f.path[: len(named)] == named]
-    keeps = _keeps(reading, form, near, path, key, label, value)
-    alive = reading.ok and keeps.state != "refused"
-    runs = _runs(form, body, near, keeps, key, label, value) if alive else None
-    inner = f"{label}: " if len(path) > 3 and isinstance(path[-1], str) else ""
-    numbers = [f.rule for f in near] + [c.rule for c in reading.changes if c.path[: len(path)] == path]
-    rules = tuple(number for number in dict.fromkeys(numbers) if number)
-    return Row(
-        path=path, written=f"{key}: {inner}{_text(value.plain())}", keeps=keeps, runs=runs, span=value.span, rules=rules
-    )
+def _items(node: Node) -> list[tuple[str | int, Node]]:
+    if node.kind not in ("list", "map"):
+        return []
+    return [*(node.value.items() if node.kind == "map" else enumerate(node.value))]
 
 
-def _keeps(
-    reading: Reading, form: Mapping[str, Any], near: list[Diagnostic], path: Path, key: str, label: str, value: Node
-) -> Cell:
-    """What the normal form says of a line."""
-    error = next((found for found in near if found.severity is Severity.ERROR), None)
-    if error is not None:
-        return Cell("refused", "the release is refused", error.message)
-    change = next(
-        (c for c in reading.changes if c.path == path and c.before != c.after and c.severity is not Severity.IGNORED),
-        None,
-    )
-    if change is not None and change.after is None:
-        told = change.severity is Severity.WARNING
-        return Cell("gone", "removed, with a warning" if told else SILENT, change.message)
-    if change is not None:
-        return Cell("changed", _text(change.after), change.message)
-    kept = form.get(key, MISSING)
-    written = value.plain()
-    if not reading.ok:
-        return Cell("same", "kept")
-    if len(path) > 3 and isinstance(kept, dict):
-        kept, written = (
-            kept.get(label, MISSING),
-            scalar_text(value).partition("=")[2] if isinstance(path[-1], int) else scalar_text(value),
-        )
-    elif len(path) > 3 and isinstance(kept, list) and isinstance(path[-1], int):
-        kept = written if written in kept else kept[path[-1]] if path[-1] < len(kept) else MISSING
-    if kept is MISSING:
-        return Cell("gone", SILENT)
-    return Cell("same", "kept") if _text(kept) == _text(written) else Cell("changed", _text(kept))
+def _field(path: Path) -> str:
+    """The name of the service's field that *path* is; empty for anything else."""
+    return str(path[2]) if len(path) == 3 and path[0] == "services" else ""
 
 
-def _runs(
-    form: Mapping[str, Any],
-    body: Mapping[str, Any],
-    near: list[Diagnostic],
-    keeps: Cell,
-    key: str,
-    label: str,
-    value: Node,
-) -> Cell:
-    """What the device does with a line."""
-    for found in near:
-        if found.severity is Severity.REFUSED:
-            return Cell("refused", "the device refuses it", found.message)
-        if found.severity is Severity.IGNORED:
-            state, text = DEVICE.get(found.code, ("gone", "nothing"))
-            return Cell(state, text, found.message)
-    feature = label.removeprefix(FEATURES)
-    if key == "container_name":
-        return Cell("changed", str(body.get("name", "")), "named by the supervisor")
-    if key == "tty" and keeps.state == "gone":
-        return Cell("changed", "true", "a terminal cannot be turned off")
-    if key == "volumes":
-        source = (
-            parse_mount(value.value).source if value.kind == "str" else str((value.plain() or {}).get("source", ""))
-        )
-        if source in BINDS:
-            binds = FEATURE_TABLE[BINDS[source]].get("binds") or FEATURE_TABLE[BINDS[source]].get("sockets", [""])
-            return Cell("changed", str(binds[0]).split(":")[-1], "not where it was written")
-    if (
-        key == "labels"
-        and feature != label
-        and feature in FEATURE_TABLE
-        and is_true((form.get("labels") or {}).get(label))
-    ):
-        return Cell("same", FEATURE_TABLE[feature]["opens"])
-    if keeps.state == "gone":
-        return Cell("gone", "nothing")
-    if key == "ports" and ":" not in scalar_text(value) if value.kind in ("str", "int") else False:
-        return Cell(
-            "changed", f"host port {scalar_text(value).partition('/')[0]}", "the same port of the device is published"
-        )
-    return Cell(keeps.state, SAYS.get(key, _text(value.plain())) if keeps.state == "same" else keeps.text)
+def _setting(path: Path, typed: str) -> str:
+    """A setting as people write it; the name of a service stands above its rows.
+
+    >>> _setting(("services", "web", "labels", "a"), '"1"'), _setting(("networks", "lan"), "")
+    ('labels: a: "1"', 'networks: lan:')
+    """
+    names = [str(key) for key in (path[2:] or path[1:] if path[:1] == ("services",) else path) if isinstance(key, str)]
+    return f"{': '.join(names)}: {typed}".rstrip()
 
 
-def _elsewhere(reading: Reading, change: Change) -> Row:
-    """A line outside the services that is gone or different."""
-    gone = change.after is None
-    keeps = Cell("gone", SILENT, change.message) if gone else Cell("changed", _text(change.after), change.message)
-    runs = (Cell("gone", "nothing") if gone else keeps) if reading.ok else None
-    written = f"{'.'.join(map(str, change.path))}: {_text(change.before)}".rstrip(": ")
-    return Row(path=change.path, written=written, keeps=keeps, runs=runs, span=change.span, rules=(change.rule,))
+def shown(value: object) -> str:
+    """A value on one line.
+
+    >>> shown(True), shown(["a", 1]), shown("x"), shown("")
+    ('true', '["a", 1]', 'x', '""')
+    """
+    return _short(value if value and isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _text(value: object) -> str:
-    """A value on one line, as YAML people write it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case dict():
-            return ", ".join(f"{key}: {_text(inner)}".rstrip() for key, inner in value.items())
-        case list() | tuple():
-            return ", ".join(_text(item) for item in value)
-    return str(value) if value != "" else '""'
+def _short(text: str) -> str:
+    text = text.replace("\n", " ")
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
