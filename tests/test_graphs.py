@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from kit import graphs, looks
 from kit.composition import Build, Composition, Mount, Network, Port, Service, Volume
 from kit.contracts import Decision, Fact, Facts, decide
-from kit.graphs.drawing import Group, Rect, Text, drawing
 from kit.graphs.placement import SIZES, Box, Placement, layers, place, reachable
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -355,10 +354,11 @@ def test_an_unknown_name_stands_in_the_first_column_as_a_dashed_diamond() -> Non
     node = graph.by_name["dta"]
     assert (node.state, node.round, graph.layers.column["dta"]) == ("ask", 0, 0)
     assert graph.answer == "Refused: no service is called `dta`."
-    group = next(shape for shape in drawing(graph).shapes if isinstance(shape, Group) and shape.title.startswith("dta"))
-    assert group.title == "dta: unknown"
-    assert isinstance(group.shapes[0], Rect)
-    assert group.shapes[0].dash
+    (group,) = [group for group in groups(graphs.to_svg(graph)) if group.get("data-state") == "ask"]
+    assert group.findtext(f"{SVG}title") == "dta: unknown"
+    box = group.find(f"{SVG}rect")
+    assert box is not None
+    assert box.get("stroke-dasharray") == "5 4"
 
 
 def test_states_of_a_decision_reach_the_picture() -> None:
@@ -380,12 +380,13 @@ def test_networks_and_host_access_are_shown_on_demand() -> None:
 # ------------------------------------------------------------------------------------- twins
 
 
+def groups(svg: str) -> list[ElementTree.Element]:
+    """The services and volumes of a picture."""
+    return [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if group.find(f"{SVG}title") is not None]
+
+
 def states_in_svg(svg: str) -> dict[str, str]:
-    titles = [
-        title.text or ""
-        for group in ElementTree.fromstring(svg).iter(f"{SVG}g")
-        for title in group.findall(f"{SVG}title")
-    ]
+    titles = [group.findtext(f"{SVG}title") or "" for group in groups(svg)]
     return {name: state for title in titles for name, found, state in [title.rpartition(": ")] if found}
 
 
@@ -460,31 +461,32 @@ def test_a_file_is_light_on_white() -> None:
     assert svg.endswith("</svg>\n")
 
 
+def span(text: ElementTree.Element) -> tuple[float, float]:
+    """Where a text begins and ends, by the width table."""
+    size, bold, mono = float(text.get("font-size", 0)), text.get("font-weight") == "600", text.get("class") == "mc-m"
+    wide = looks.text_width(text.text or "", size, bold=bold, mono=mono)
+    left = float(text.get("x", 0)) - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
+    return left, left + wide
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("narrow", [False, True])
 def test_no_text_leaves_its_box_or_the_sheet(name: str, narrow: bool) -> None:
     composition = EXAMPLES[name]
-    drawn = drawing(graphs.of_composition(composition, decided(composition)), narrow)
-
-    def span(text: Text) -> tuple[float, float]:
-        wide = looks.text_width(text.words, text.size, bold=text.bold, mono=text.mono)
-        left = text.x - {"start": 0, "middle": wide / 2, "end": wide}[text.anchor]
-        return left, left + wide
-
-    for shape in drawn.shapes:
-        if isinstance(shape, Text):
-            assert 0 <= span(shape)[0] <= span(shape)[1] <= drawn.width
-        if not isinstance(shape, Group):
-            continue
-        texts = [part for part in shape.shapes if isinstance(part, Text)]
+    svg = graphs.to_svg(graphs.of_composition(composition, decided(composition)), narrow=narrow)
+    root = ElementTree.fromstring(svg)
+    for text in root.findall(f"{SVG}text"):
+        assert 0 <= span(text)[0] <= span(text)[1] <= float(root.get("width", 0))
+    for group in groups(svg):
+        texts = group.findall(f"{SVG}text")
         for one, other in combinations(texts, 2):
             apart = span(one)[1] < span(other)[0] or span(other)[1] < span(one)[0]
-            assert apart or abs(one.y - other.y) >= 12, (one, other)
-        if isinstance(shape.shapes[0], Rect):
-            box = shape.shapes[0]
-            for text in texts:
-                assert box.x < span(text)[0]
-                assert span(text)[1] < box.x + box.width, text
+            assert apart or abs(float(one.get("y", 0)) - float(other.get("y", 0))) >= 12
+        box = group.find(f"{SVG}rect")
+        for text in texts if box is not None else ():
+            left = float(box.get("x", 0))
+            assert left < span(text)[0]
+            assert span(text)[1] < left + float(box.get("width", 0)), text.text
 
 
 def test_equal_graphs_give_equal_bytes_in_every_process() -> None:

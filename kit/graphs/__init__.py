@@ -2,16 +2,16 @@
 
 placement   names and arrows → boxes and lines, cached by structure
 graph       a composition and a decision → what a picture says
-svg         a graph → SVG
+drawing     a placement and its states → SVG
 twins       a graph → table, text, card
 """
 
 from __future__ import annotations
 
+from .drawing import to_svg
 from .graph import Graph, Node, network, of_composition
 from .lines import networks
 from .placement import Placement, place
-from .svg import to_svg
 from .twins import figure, to_table, to_text
 
 __all__ = [

@@ -9,10 +9,9 @@ from itertools import combinations
 
 from .. import looks
 from ..composition import Composition, Service
-from ..looks import cut_middle, text_width
-from .drawing import Drawing, Mark, Path, Rect, Shape, Text, label, port_tag
+from ..looks import cut_middle, mark, text_width
 from .graph import count, lines_of, of_composition
-from .svg import render
+from .svg import path, port_tag, rect, sheet, text
 
 _ACROSS = 8
 _LABELS = 210
@@ -64,11 +63,7 @@ def networks(composition: Composition, *, with_style: bool = True) -> str:
     cells = [tuple(map(looks.escaped, row)) for row in rows]
     table = looks.table(("Service", "Networks", "Reaches by name", "Open from outside"), cells)
     said = " ".join(f"{name}: {on}." for name, on, *_ in rows)
-    pictures = (
-        looks.picture(render(_drawn(services, lines, answer, said)), name="networks")
-        if len(services) <= _ACROSS
-        else ""
-    )
+    pictures = looks.picture(_drawn(services, lines, answer, said), name="networks") if len(services) <= _ACROSS else ""
     return looks.figure(answer, situation, pictures, "", table, with_style=with_style)
 
 
@@ -78,7 +73,7 @@ def _outside(service: Service) -> str:
     return ", ".join(port.published or "any" for port in service.ports)
 
 
-def _drawn(services: list[Service], lines: list[str], answer: str, said: str) -> Drawing:
+def _drawn(services: list[Service], lines: list[str], answer: str, said: str) -> str:
     pitch = min(140, (862 - _LABELS) // max(1, len(services)))
     at = {service.name: _LABELS + 40 + pitch * place for place, service in enumerate(services)}
     rows = [("outside", "the device’s address", [one for one in services if _outside(one)])]
@@ -86,23 +81,22 @@ def _drawn(services: list[Service], lines: list[str], answer: str, said: str) ->
     rows += [("host", "shares the device’s network", [one for one in services if one.network_mode == "host"])]
     rows = [row for row in rows if row[2]]
     height = 30 + 42 * len(rows)
-    shapes: list[Shape] = []
+    parts = []
     for name, x in at.items():
-        words = cut_middle(name, pitch - 6, bold=True)
-        shapes += [Text(x, 12, words, bold=True, anchor="middle"), Path(f"M{x} 22L{x} {height - 4}", "rule", 1)]
+        parts.append(text(x, 12, name, bold=True, anchor="middle", room=pitch - 6))
+        parts.append(path(f"M{x} 22L{x} {height - 4}", "rule", 1))
     for place, (name, what, stops) in enumerate(rows):
         y, xs = 46 + 42 * place, [at[one.name] for one in stops]
-        shapes += [label(0, y + 1, name, _LABELS - 40, bold=True), Text(0, y + 17, what, 12, ink="ink2")]
+        parts += [text(0, y + 1, name, bold=True, room=_LABELS - 40), text(0, y + 17, what, 12, ink="ink2")]
         if what == "network":
-            shapes.append(Path(f"M{xs[0]} {y}L{xs[-1]} {y}", "ink", 6))
-            shapes += [Rect(x - 7, y - 7, 14, 14, 7, "ink", 3) for x in xs]
-        elif name == "host":
-            for x in xs:
-                shapes += [Rect(x - 11, y - 11, 22, 22, 11, "ink", 2.5), Mark("host", x - 6, y - 6.5, 12)]
+            parts.append(path(f"M{xs[0]} {y}L{xs[-1]} {y}", "ink", 6))
+            parts += [rect(x - 7, y - 7, 14, 14, 7, "ink", 3) for x in xs]
+        elif what.startswith("shares"):
+            parts += [rect(x - 11, y - 11, 22, 22, 11, "ink", 2.5) + mark("host", x - 6, y - 6.5, 12) for x in xs]
         else:
-            shapes.append(Path(f"M{xs[0] - 40} {y}L{xs[-1]} {y}", "ink", 2, "0.1 5"))
+            parts.append(path(f"M{xs[0] - 40} {y}L{xs[-1]} {y}", "ink", 2, dash="0.1 5"))
             for one, x in zip(stops, xs, strict=True):
                 ports = "all" if one.network_mode == "host" and pitch < 120 else _outside(one)
                 ports = cut_middle(ports, pitch - 38, 12, bold=True, mono=True)
-                shapes += port_tag(x + text_width(ports, 12, bold=True, mono=True) / 2 + 16, y - 10, ports)
-    return Drawing(answer, said, max(at.values(), default=0) + 70, height, tuple(shapes))
+                parts.append(port_tag(x + text_width(ports, 12, bold=True, mono=True) / 2 + 15, y - 10, ports))
+    return sheet(answer, said, max(at.values(), default=0) + 70, height, "".join(parts))

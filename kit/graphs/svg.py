@@ -1,55 +1,62 @@
-"""Drawings as SVG.
+"""Shapes as SVG.
 
 Every text is escaped, colours are names that the card explains, and nothing has an id: two pictures on
-one page cannot meet. The same drawing gives the same bytes.
+one page cannot meet. Paths are absolute M, L, C, Q and Z, so that matplotlib can read them too.
 """
 
 from __future__ import annotations
 
-from ..looks import FONTS, escaped, literal, mark
-from .drawing import Drawing, Group, Mark, Path, Shape, Text, drawing
-from .graph import Graph
+from ..looks import FONTS, cut_middle, escaped, literal, mark, text_width
 
 _STYLE = f"<style>text{{font-family:{FONTS['sans']};white-space:pre}}.mc-m{{font-family:{FONTS['mono']}}}</style>"
 
 
-def to_svg(graph: Graph, *, narrow: bool = False, standalone: bool = False) -> str:
-    """The picture of a graph: for a card, or `standalone` as a file, light and on white."""
-    return render(drawing(graph, narrow), standalone)
+def _paint(stroke: str, line: float, fill: str, dash: str) -> str:
+    how = f'fill="var(--mc-{fill})"' if fill else 'fill="none"'
+    how += f' stroke="var(--mc-{stroke})" stroke-width="{line:g}"' if stroke else ""
+    how += f' stroke-dasharray="{dash}"' if dash else ""
+    return how + (' stroke-linecap="round"' if dash.startswith("0.1") else "")
 
 
-def render(drawn: Drawing, standalone: bool = False) -> str:
-    """A drawing as one `svg` element with its name and description."""
-    title, said = (escaped(words.replace("`", "")) for words in (drawn.title, f"{drawn.title} {drawn.said}"))
-    body = f"<title>{title}</title><desc>{said}</desc>"
+def rect(
+    x: float, y: float, width: float, height: float, corner: float, stroke: str, line: float = 1.2, *,
+    fill: str = "paper", dash: str = "",
+) -> str:  # fmt: skip
+    """A rectangle with rounded corners; a circle if it is all corner."""
+    size = f'width="{width:g}" height="{height:g}" rx="{corner:g}"'
+    return f'<rect x="{x:g}" y="{y:g}" {size} {_paint(stroke, line, fill, dash)}/>'
+
+
+def path(d: str, stroke: str = "", line: float = 1.5, *, fill: str = "", dash: str = "") -> str:
+    """A line or an area."""
+    return f'<path d="{d}" {_paint(stroke, line, fill, dash)}/>' if d else ""
+
+
+def text(
+    x: float, y: float, words: str, size: float = 13, *, bold: bool = False, ink: str = "ink", mono: bool = False,
+    anchor: str = "", room: float = 0,
+) -> str:  # fmt: skip
+    """One line of text on the baseline *y*, cut in the middle where it needs more than `room` pixels."""
+    how = (' font-weight="600"' if bold else "") + (' class="mc-m"' if mono else "")
+    how += f' text-anchor="{anchor}"' if anchor else ""
+    shown = escaped(cut_middle(words, room, size, bold=bold, mono=mono) if room else words)
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="var(--mc-{ink})"{how}>{shown}</text>'
+
+
+def port_tag(x: float, y: float, words: str, ink: str = "ink") -> str:
+    """A tag with published ports, its right top corner at (x, y)."""
+    left = x - text_width(words, 12, bold=True, mono=True) - 30
+    box = rect(left, y, x - left, 20, 4, "edge" if ink == "ink3" else ink)
+    return box + mark("port", left + 6, y + 3, 14) + text(left + 23, y + 14.5, words, 12, bold=True, ink=ink, mono=True)
+
+
+def sheet(title: str, said: str, width: float, height: float, body: str, standalone: bool = False) -> str:
+    """One `svg` element with its name and what it says: for a card, or as a file, light and on white."""
+    title, said = (escaped(words.replace("`", "")) for words in (title, f"{title} {said}"))
+    body = f"<title>{title}</title><desc>{said}</desc>{body}"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{said}"'
-    shapes = "".join(map(_svg, drawn.shapes))
     if not standalone:
-        return f'{head} width="{drawn.width:g}" height="{drawn.height:g}">{body}{shapes}</svg>'
-    width, height = drawn.width + 48, drawn.height + 48
-    paper = f'<rect x="-24" y="-24" width="{width:g}" height="{height:g}" fill="var(--mc-paper)"/>'
-    size = f'width="{width:g}" height="{height:g}" viewBox="-24 -24 {width:g} {height:g}"'
-    return literal(f"{head} {size}>{body}{_STYLE}{paper}{shapes}</svg>\n")
-
-
-def _svg(shape: Shape) -> str:
-    if isinstance(shape, Group):
-        return f"<g><title>{escaped(shape.title)}</title>{''.join(map(_svg, shape.shapes))}</g>"
-    if isinstance(shape, Text):
-        x, y, words, size, bold, ink, mono, anchor = shape
-        how = ' font-weight="600"' if bold else ""
-        how += ' class="mc-m"' if mono else ""
-        how += f' text-anchor="{anchor}"' if anchor != "start" else ""
-        return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="var(--mc-{ink})"{how}>{escaped(words)}</text>'
-    if isinstance(shape, Mark):
-        drawn = mark(shape.name, shape.x, shape.y, shape.size)
-        return f'<g opacity=".45">{drawn}</g>' if shape.pale else drawn
-    paint = f'fill="var(--mc-{shape.fill})"' if shape.fill else 'fill="none"'
-    if shape.stroke:
-        paint += f' stroke="var(--mc-{shape.stroke})" stroke-width="{shape.line:g}"'
-    if shape.dash:
-        paint += f' stroke-dasharray="{shape.dash}"' + (' stroke-linecap="round"' if shape.dash[:3] == "0.1" else "")
-    if isinstance(shape, Path):
-        return f'<path d="{shape.d}" {paint}/>' if shape.d else ""
-    at = f'x="{shape.x:g}" y="{shape.y:g}" width="{shape.width:g}" height="{shape.height:g}"'
-    return f'<rect {at} rx="{shape.corner:g}" {paint}/>'
+        return f'{head} width="{width:g}" height="{height:g}">{body}</svg>'
+    wide, high = width + 48, height + 48
+    size = f'width="{wide:g}" height="{high:g}" viewBox="-24 -24 {wide:g} {high:g}"'
+    return literal(f"{head} {size}>{_STYLE}{rect(-24, -24, wide, high, 0, '')}{body}</svg>\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import looks
+from .drawing import to_svg
 from .graph import Graph, Node
-from .svg import to_svg
 
 COLUMNS = ("Service", "State", "Because", "Starts in round", "After", "Ports", "Volumes", "Host access")
 _SHOWN = 200

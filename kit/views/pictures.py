@@ -1,4 +1,4 @@
-"""Graphs for print: the drawing of the screen, drawn by matplotlib.
+"""Graphs for print: the SVG of the screen, drawn by matplotlib.
 
 A `Figure` is made directly and never through pyplot, so nothing stays open. Colours are the light
 tokens; hatches say the same as the colours, for grey printers. Equal graphs give equal files.
@@ -15,21 +15,26 @@ import re
 import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from xml.etree.ElementTree import Element, fromstring
 
-from ..graphs import Graph
-from ..graphs.drawing import Group, Mark, Path, Rect, Shape, Text, drawing
-from ..looks import GLYPHS, ICONS, TOKENS, sayable, word
+from ..graphs import Graph, to_svg
+from ..looks import TOKENS, sayable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.path import Path as Outline
+    from matplotlib.path import Path
 
 _INK: Final = TOKENS["light"]
 _DPI: Final = 96
 _POINT: Final = 72 / _DPI
-_MARGIN, _HEAD = 24, 84
-_HATCH: Final = {word("ref"): "///", word("no"): "xxx", word("out"): "---"}
+_HEAD: Final = 56
+_HATCH: Final = {"ref": "///", "no": "xxx", "out": "---"}
+_PLACES: Final = {
+    "rect": ("x", "y", "width", "height", "rx"),
+    "circle": ("cx", "cy", "r"),
+    "text": ("x", "y", "font-size"),
+}
 _STYLE: Any = {
     "font.sans-serif": ["Liberation Sans", "Arial", "DejaVu Sans"],
     "font.monospace": ["Liberation Mono", "DejaVu Sans Mono"],
@@ -47,17 +52,18 @@ def figure(graph: Graph) -> Figure:
     import matplotlib
     from matplotlib.figure import Figure
 
-    drawn = drawing(graph)
-    width, height = max(drawn.width, 480) + 2 * _MARGIN, drawn.height + _MARGIN + _HEAD
+    # Our own picture, in which every text is escaped.
+    svg = fromstring(to_svg(graph, standalone=True))  # noqa: S314
+    width, height = max(float(svg.get("width", 0)), 528), float(svg.get("height", 0)) + _HEAD
     with matplotlib.rc_context(_STYLE):
         result = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
         axes = result.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(-_MARGIN, width - _MARGIN), ylim=(height - _HEAD, -_HEAD))
+        axes.set(xlim=(-24, width - 24), ylim=(height - _HEAD - 24, -_HEAD - 24))
         axes.set_axis_off()
-        _draw(axes, Text(0, -46, graph.answer.replace("`", ""), 20, True))
-        _draw(axes, Text(0, -22, graph.situation.replace("`", ""), 13, ink="ink2"))
-        for shape in drawn.shapes:
-            _draw(axes, shape)
+        answer, situation = (sayable(words.replace("`", "")) for words in (graph.answer, graph.situation))
+        axes.text(0, -46, answer, fontsize=20 * _POINT, fontweight="bold")
+        axes.text(0, -22, situation, fontsize=13 * _POINT, color=_INK["ink2"])
+        _draw(axes, svg)
     return result
 
 
@@ -74,73 +80,53 @@ def picture(graph: Graph, kind: str = "png", dpi: int = 192) -> bytes:
     return buffer.getvalue()
 
 
-def _outline(d: str, x: float = 0, y: float = 0, scale: float = 1) -> Outline:
-    """Absolute SVG commands as a matplotlib path, moved to (x, y) and scaled."""
-    from matplotlib.path import Path as Outline
+def _path(d: str, x: float, y: float, scale: float) -> Path:
+    """Absolute commands M, L, Q, C and Z as a matplotlib path, moved to (x, y) and scaled."""
+    from matplotlib.path import Path
 
-    codes = {"M": [1], "L": [2], "Q": [3, 3], "C": [4, 4, 4], "Z": [79]}
+    codes = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
     points: list[tuple[float, float]] = []
-    kinds: list[int] = []
+    kinds: list[Any] = []
     for command, values in re.findall(r"([MLQCZ])([^MLQCZ]*)", d):
         numbers = [float(number) for number in values.split()] or [0.0, 0.0]
         points += [(x + a * scale, y + b * scale) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
-        kinds += codes[command]
-    return Outline(points, kinds)
+        kinds += [codes[command]] * (len(numbers) // 2)
+    return Path(points, kinds)
 
 
-def _paint(stroke: str, line: float, dash: str, fill: str) -> dict[str, Any]:
-    steps = [float(step) / line for step in dash.split()]
-    return {
-        "edgecolor": _INK[stroke] if stroke else "none", "facecolor": _INK[fill] if fill else "none",
-        "linewidth": line * _POINT, "linestyle": (0, steps) if steps else "solid",
-        "capstyle": "round" if dash.startswith("0.1") else "butt", "joinstyle": "round",
-    }  # fmt: skip
+def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float = 1, alpha: float = 1) -> None:
+    """Draw the parts of a group of our SVG: rectangles, circles, paths, texts and groups, which may be moved."""
+    from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
 
-
-def _draw(axes: Axes, shape: Shape, hatch: str = "") -> None:
-    from matplotlib.patches import FancyBboxPatch, PathPatch
-
-    if isinstance(shape, Group):
-        state = shape.title.rpartition(": ")[2]
-        for part in shape.shapes:
-            _draw(axes, part, _HATCH.get(state, ""))
-    elif isinstance(shape, Text):
-        axes.text(
-            shape.x, shape.y, sayable(shape.words), color=_INK[shape.ink], fontsize=shape.size * _POINT,
-            fontweight="bold" if shape.bold else "normal", family="monospace" if shape.mono else "sans-serif",
-            horizontalalignment={"start": "left", "middle": "center", "end": "right"}[shape.anchor],
-        )  # fmt: skip
-    elif isinstance(shape, Mark):
-        _mark(axes, shape)
-    elif isinstance(shape, Path):
-        if shape.d:
-            axes.add_patch(PathPatch(_outline(shape.d), **_paint(shape.stroke, shape.line, shape.dash, shape.fill)))
-    elif isinstance(shape, Rect):
-        look = _paint(shape.stroke, shape.line, shape.dash, shape.fill)
-        style = f"round,pad=0,rounding_size={shape.corner}" if shape.corner else "square,pad=0"
-        box = (shape.x, shape.y), shape.width, shape.height
-        axes.add_patch(FancyBboxPatch(*box, boxstyle=style, **look))
-        if hatch and shape.corner >= 6:  # the box of a service
-            look = {"edgecolor": _INK["rule"], "facecolor": "none", "linewidth": 0, "hatch": hatch}
+    for part in group:
+        kind, get = part.tag.rpartition("}")[2], part.get
+        at = [float(get(key, 0)) for key in _PLACES.get(kind, ())]
+        line = float(get("stroke-width", 1)) * scale
+        dash = [float(step) * scale / line for step in get("stroke-dasharray", "").split()]
+        look: dict[str, Any] = {
+            "edgecolor": get("stroke", "none"), "facecolor": get("fill", "none"), "alpha": alpha,
+            "linewidth": line * _POINT, "linestyle": (0, dash) if dash else "solid",
+            "capstyle": get("stroke-linecap", "butt"), "joinstyle": "round",
+        }  # fmt: skip
+        if kind == "g":
+            moved = [float(number) for number in re.findall(r"-?[\d.]+", get("transform", ""))]
+            dx, dy, times = (moved + [0, 0, 1][len(moved) :])[:3]
+            _draw(axes, part, x + dx, y + dy, scale * times, alpha * float(get("opacity", 1)))
+        elif kind == "text":
+            axes.text(
+                at[0], at[1], part.text or "", color=look["facecolor"], fontsize=at[2] * _POINT,
+                family="monospace" if get("class") else "sans-serif",
+                fontweight="bold" if get("font-weight") else "normal",
+                horizontalalignment={"middle": "center", "end": "right"}.get(get("text-anchor", ""), "left"),
+            )  # fmt: skip
+        elif kind == "path":
+            axes.add_patch(PathPatch(_path(get("d", ""), x, y, scale), **look))
+        elif kind == "circle":
+            axes.add_patch(Circle((x + at[0] * scale, y + at[1] * scale), at[2] * scale, **look))
+        elif kind == "rect":
+            box = ((at[0], at[1]), at[2], at[3])
+            style = f"round,pad=0,rounding_size={at[4]}" if at[4] else "square,pad=0"
             axes.add_patch(FancyBboxPatch(*box, boxstyle=style, **look))
-
-
-def _mark(axes: Axes, shape: Mark) -> None:
-    from matplotlib.patches import Circle, PathPatch
-
-    scale = shape.size / 16
-    known = GLYPHS.get(shape.name)
-    parts: list[dict[str, Any]] = (
-        known["shapes"] if known else [{"d": ICONS[shape.name]["d"], "stroke": "C", "width": 1.4}]
-    )
-    names = {"C": known["colour"] if known else "ink2", "P": "on"}
-    for part in parts:
-        width = part.get("width", 0) * scale
-        dash = " ".join(str(step * scale) for step in part.get("dash", ()))
-        look = _paint(names.get(part.get("stroke", ""), ""), width or 1, dash, names.get(part.get("fill", ""), ""))
-        look["alpha"] = 0.45 if shape.pale else 1
-        if "circle" in part:
-            cx, cy, r = (value * scale for value in part["circle"])
-            axes.add_patch(Circle((shape.x + cx, shape.y + cy), r, **look))
-        else:
-            axes.add_patch(PathPatch(_outline(part["d"], shape.x, shape.y, scale), **look))
+            if (hatch := _HATCH.get(group.get("data-state", ""))) and at[4] >= 6:  # the box of a service
+                look |= {"edgecolor": _INK["rule"], "facecolor": "none", "linewidth": 0, "hatch": hatch}
+                axes.add_patch(FancyBboxPatch(*box, boxstyle=style, **look))
