@@ -44,7 +44,10 @@ ENDS = [
     ("cpus: 0.5", "kept", "the device refuses it", "refused", "C-46"),
     ("profiles: [debug]", "kept", "nothing", "gone", "C-41"),
     ("ports: ['127.0.0.1::80']", "kept", "the device refuses it", "refused", "C-50"),
-    ("ports: [{target: 80, mode: host}]", "without mode", "as kept", "changed", "C-45"),
+    ("ports: [{target: 80, published: '80', mode: host}]", "without mode", "as kept", "changed", "C-45"),
+    ("ports: ['80']", "kept", "host port 80", "changed", "C-50"),
+    ("ports: [{target: 53, protocol: udp}]", "kept", "host port 53", "changed", "C-50"),
+    ("ports: ['8080:80']", "kept", "as written", "=", ""),
     ("bogus: 1", "the release is refused", "", "refused", "C-8"),
     ("x-note: hello", "removed silently", "nothing", "gone", "C-20"),
 ]
@@ -79,7 +82,7 @@ def test_a_replaced_entry_has_a_row_of_its_own_before_the_one_that_counts() -> N
 
 
 def test_a_port_that_the_device_refuses_is_found_behind_a_range() -> None:
-    rows = ends(WEB + "    ports: ['5000-5002:6000-6002', '127.0.0.1::80', {target: 53}]\n")
+    rows = ends(WEB + "    ports: ['5000-5002:6000-6002', '127.0.0.1::80', '53:53']\n")
     assert [row.outcome for row in rows[1:]] == ["=", "refused", "="]
 
 
