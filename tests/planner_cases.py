@@ -41,7 +41,7 @@ def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:
         service = made_from or next((each for each in after if each.name == body["service"]), None)
         service = service or wanted(1, body["commit"], body["service"], {})
         service = replace(service, image=body["image"], commit=body["commit"])
-        status = body["status"]
+        status = {"Installing": "Installed"}.get(body["status"], body["status"])
         code = (service.oneshot or 0) if status == "exited" else None
         containers.append(
             Container(
@@ -51,6 +51,7 @@ def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:
                 injected=injected(State(injected=((OS, OLD_OS),)), "fleet"),
                 status=status,
                 exit_code=code,
+                removing=status == "Stopping",
             )
         )
     for place, each in enumerate(containers):

@@ -167,6 +167,13 @@ def test_the_api_does_not_restart_a_service_whose_app_holds_a_lock() -> None:
     assert engine.log
 
 
+def test_the_api_aims_at_the_stored_release_also_when_that_is_rejected() -> None:
+    engine = Simulated(installed(release("r1", "web")), target=Target.of(replace(release("r2", "web"), rejected=True)))
+    engine.happen(ApiRestart(service="web"))
+    assert engine.observe().containers == ()
+    assert "not on disk" in engine.log[-1]
+
+
 def test_a_service_that_is_not_running_writes_nothing() -> None:
     engine = Simulated(installed(release("r1", "web")))
     engine.happen(ApiStop(service="web"))

@@ -94,9 +94,10 @@ def test_a_boot_follows_the_table_for_what_was_stopped(policy: Policy, code: int
 
 
 @pytest.mark.parametrize("policy", ["on-failure", "no"])
-def test_what_ended_well_stays_down_over_a_boot(policy: Policy) -> None:
-    found = booted(state(with_policy(policy, status="exited", exit_code=0))).containers[0]
-    assert found.status == "exited"
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_ended_well_stays_down_over_a_boot(policy: Policy, cut: bool) -> None:
+    found = booted(state(with_policy(policy, status="exited", exit_code=0)), cut=cut).containers[0]
+    assert (found.status, found.exit_code) == ("exited", 0)
 
 
 @pytest.mark.parametrize("status", ["Installed", "Dead"])
@@ -113,6 +114,11 @@ def test_the_old_half_of_a_hand_over_stays_down() -> None:
 def test_a_stop_that_was_under_way_is_forgotten_at_a_power_cut() -> None:
     stopping = container(status="Stopping", removing=True, stop_left=1)
     assert booted(state(stopping), cut=True).containers[0].status == "Running"
+    for status in ("Installed", "exited"):
+        one = with_policy("no", status=status)
+        killed = do.effect(state(one), do.Kill(app=1, service="web", container=one))
+        assert killed.containers[0].status == "Stopping"
+        assert booted(killed, cut=True).containers[0].status == status
 
 
 def test_a_reboot_clears_lock_files_and_a_restart_of_the_engine_keeps_them() -> None:
@@ -190,7 +196,7 @@ def test_every_step_says_what_it_is_and_changes_only_its_part() -> None:
     one = container()
     before = state(
         one,
-        images=(Image("old", 1, "web"),),
+        images=(Image("old", 1, "web"), Image("web:r1", 1, "web")),
         volumes=(VOLUME,),
         networks=(NETWORK,),
         locks=frozenset({1}),
@@ -290,7 +296,9 @@ def test_renaming_keeps_what_was_written_and_killing_does_not() -> None:
     one = container(data=frozenset({"text"}))
     renamed = do.effect(state(one), do.UpdateMetadata(app=1, service="web", container=one, commit="r2"))
     assert (renamed.containers[0].commit, renamed.containers[0].data) == ("r2", {"text"})
-    again = do.effect(state(one), do.Restart(app=1, service="web", container=one, wanted=WEB))
+    again = do.effect(
+        state(one, images=(Image("web:r1"),)), do.Restart(app=1, service="web", container=one, wanted=WEB)
+    )
     assert again.containers[0].data == frozenset()
 
 

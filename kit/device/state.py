@@ -116,6 +116,7 @@ class Container:
     handing_over: bool = False  # the old half of a hand-over: it has no restart policy any more
     removing: bool = False  # when the stop is done, it is deleted
     stop_left: int = 0  # rounds until the stop is done
+    was: Status = "Running"  # what it was when the stop was ordered
     joined: int | None = None  # the container whose network it shares
     boot: int = 0  # the boot during which it was made
     start_error: str = ""
@@ -139,7 +140,7 @@ class Container:
     @property
     def up(self) -> bool:
         """Whether its process has the device: running, to be restarted at once, or stopping."""
-        return self.status in ("Running", "Stopping")
+        return self.status == "Running" or (self.status == "Stopping" and self.was == "Running")
 
     def __str__(self) -> str:
         return f"{self.service}@{self.commit}"
@@ -339,15 +340,17 @@ def booted(state: State, *, cut: bool = False, reboot: bool = True, codes: Mappi
 
     *codes* says how processes answer SIGTERM in a clean shutdown; the others end with 143.
     """
-    containers, shutdown = [], "a power cut" if cut else "a clean shutdown"
+    containers = []
     for each in state.containers:
-        code, situation = each.exit_code or 0, f"boot after {shutdown}, it was running"
+        code, situation = each.exit_code or 0, "boot after a clean shutdown, it was running"
         if each.up:
             code = POWER_CUT if cut else (codes or {}).get(each.service, SIGTERM)
+            situation = "boot after a power cut, it was running" if cut else situation
         elif each.stopped:
             situation = "boot, it had been stopped on purpose"
-        again = each.status not in ("Installed", "Dead") and restarts(each.wanted.policy, situation, code)
-        down = replace(each, removing=False, stop_left=0, pause_ms=0, restart_at=None)
+        status = each.was if each.status == "Stopping" else each.status
+        again = status not in ("Installed", "Dead") and restarts(each.wanted.policy, situation, code)
+        down = replace(each, status=status, removing=False, stop_left=0, pause_ms=0, restart_at=None)
         if each.up:
             down = replace(down, status="exited", exit_code=code, stopped=False)
         containers.append(started(down, state.clock_ms) if again and not each.handing_over else down)

@@ -312,7 +312,8 @@ def _order_stop(state: State, container: Container | None, *, removing: bool, ro
     if now is None or (now.status == "Stopping" and now.removing >= removing):
         return state
     rounds = now.wanted.grace if now.service in state.deaf and now.up else rounds
-    return _swap(state, now, replace(now, status="Stopping", removing=removing, stop_left=rounds))
+    was = now.was if now.status == "Stopping" else now.status
+    return _swap(state, now, replace(now, status="Stopping", was=was, removing=removing, stop_left=rounds))
 
 
 def _hand_over(state: State, step: Handover) -> State:
@@ -348,8 +349,11 @@ def effect(state: State, step: AnyStep) -> State:
             return _swap(state, now, replace(now, commit=commit)) if now else state
         case Handover():
             return _hand_over(state, step)
-        case Restart(container=container):
-            return _create_and_run(_swap(state, container) if container else state, step)
+        case Restart(container=container, service=name):
+            state = _swap(state, container) if container else state
+            if step.wanted.image in state.image_names:
+                return _create_and_run(state, step)
+            return _fail(state, step, f"start failed {name}", because("no-image", service=name), name)
         case Start(container=container):
             now = _now(state, container)
             return _run(state, step, now) if now else _create_and_run(state, step)

@@ -190,6 +190,8 @@ class Simulated:
         if one and wanted and not any(each == app for each, _ in self._state.lock_files):
             added = injected(self._state, stored[0].fleet)
             step = do.Restart(app=app, service=service, container=one, wanted=wanted[0], injected=added)
-            self._state = replace(do.effect(self._state, step), troubles=())
+            after_it = do.effect(self._state, step)
+            self.log += [str(trouble.why) for trouble in after_it.troubles]
+            self._state = replace(after_it, troubles=())
         else:
             self.log.append(f"`{service}` cannot be restarted now")

@@ -315,12 +315,11 @@ def _supervisor_network(state: State) -> list[do.AnyStep]:
         return [] if state.firmware_volume else [do.EnsureExtraFirmwareVolume(why=because("ensure-firmware"))]
     steps: list[do.AnyStep] = []
     for each in state.containers:
+        name, stopping = each.service, each.status == "Stopping"
+        why = because("stopping" if stopping else "kill-api", service=name)
         if each.wanted.on("io.balena.features.supervisor-api"):
-            app, name = each.app, each.service
-            if each.status == "Stopping":
-                steps.append(do.Noop(app=app, service=name, why=because("stopping", service=name)))
-            else:
-                steps.append(do.Kill(app=app, service=name, container=each, why=because("kill-api", service=name)))
+            kill = do.Kill(app=each.app, service=name, container=each, why=why)
+            steps.append(do.Noop(app=each.app, service=name, why=why) if stopping else kill)
     return steps or [do.EnsureSupervisorNetwork(why=because("ensure-network"))]
 
 
@@ -355,16 +354,11 @@ def _images(state: State, target: Target) -> list[do.AnyStep]:
 
 def _limit_deltas(state: State, steps: list[do.AnyStep], notes: list[Note]) -> list[do.AnyStep]:
     """At most three downloads a round, for apps that have an image already; the last go first (S-101)."""
-    over = sum(isinstance(step, do.Fetch) for step in steps) - MAX_DELTAS
+    fetches = [step for step in steps if isinstance(step, do.Fetch)]
     with_images = {image.app for image in state.images}
-    kept = []
-    for step in steps:
-        if isinstance(step, do.Fetch) and over > 0 and step.app in with_images:
-            over -= 1
-            notes.append(Note(step.app, step.service, because("delta-limit", service=step.service)))
-        else:
-            kept.append(step)
-    return kept
+    later = [step for step in fetches if step.app in with_images][: max(len(fetches) - MAX_DELTAS, 0)]
+    notes += [Note(step.app, step.service, because("delta-limit", service=step.service)) for step in later]
+    return [step for step in steps if step not in later]
 
 
 def next_steps(state: State, target: Given) -> Round:
@@ -378,11 +372,9 @@ def next_steps(state: State, target: Given) -> Round:
     `web` needs this image, and it is not on disk (S-93)
     """
     goal, notes = Target.of(target), list[Note]()
-    if steps := _supervisor_network(state):
-        return Round(state, tuple(steps))
-    if steps := _images(state, goal):
-        waiting = (Note(app.app, each.name, because("tidy-first")) for app in goal.apps for each in app.services)
-        return Round(state, tuple(steps), tuple(waiting))
+    if steps := _supervisor_network(state) or _images(state, goal):
+        every = ((app.app, each.name) for app in goal.apps for each in app.services)
+        return Round(state, tuple(steps), tuple(Note(*one, because("tidy-first", service=one[1])) for one in every))
     images, wished = state.image_names, {app.app: app for app in goal.apps}
     for app in (*state.apps, *(app for app in wished if app not in state.apps)):
         one = _App(state, wished.get(app, AppTarget(app=app, commit="")), images)

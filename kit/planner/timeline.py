@@ -27,6 +27,7 @@ BarKind = Literal["old", "new", "down", "download", "lock"]
 ENDS = (do.Kill, do.Stop, do.Remove, do.Handover, do.UpdateMetadata)
 BEGINS = (do.Start, do.Handover, do.UpdateMetadata)
 NO_GAP = (do.Handover, do.UpdateMetadata)
+GONE = ("kill-removed", "kill-surplus", "kill-uninstall")  # nobody waits for its return
 
 
 class Bar(NamedTuple):
@@ -72,46 +73,38 @@ def seconds_of(step: do.AnyStep, seconds: Mapping[str, float]) -> float:
 
 
 def _row(rounds: tuple[Round, ...], columns: tuple[Column, ...], app: int, name: str) -> Row:
-    bars: list[Bar] = []
-    extra: list[Bar] = []
-    down, stopped, last = 0.0, None, len(rounds) - 1
+    bars, below = list[Bar](), list[Bar]()
     here = rounds[0].state.container(name, app)
-    running: tuple[int, str, BarKind] | None = (0, here.commit, "old") if here and here.up else None
+    now = Bar("old", 0, 0, here.commit) if here and here.up else None  # what its present bar began as
     for place, round in enumerate(rounds):
+        if round.troubles and any(isinstance(step, do.TakeLock) and name in step.services for step in round):
+            below.append(Bar("lock", place, place))
+        if any(trouble.about == name for trouble in round.troubles):
+            continue
         for step in (each for each in round if (each.app, each.service) == (app, name)):
-            failed = any(trouble.about == name for trouble in round.troubles)
             if isinstance(step, do.Fetch):
-                extra.append(Bar("download", place, place, step.image))
-            if isinstance(step, ENDS) and running and not failed:
-                bars.append(Bar(running[2], running[0], place, running[1]))
-                running, stopped = None, None if isinstance(step, NO_GAP) else place
-            if isinstance(step, BEGINS) and not failed:
-                if stopped is not None:
-                    bars.append(Bar("down", stopped, place))
-                    down += sum(column.seconds for column in columns[stopped : place + 1])
+                below.append(Bar("download", place, place, step.image))
+            if isinstance(step, ENDS) and now and now.kind != "down":
+                bars.append(now._replace(last=place))
+                now = None if step.why.reason in GONE else Bar("down", place, place)
+            if isinstance(step, BEGINS):
                 commit = step.commit if isinstance(step, do.UpdateMetadata) else step.wanted.commit
-                running, stopped = (place, commit, "new"), None
-        if any(isinstance(step, do.TakeLock) and name in step.services for step in round) and round.troubles:
-            extra.append(Bar("lock", place, place))
-    if running:
-        bars.append(Bar(running[2], running[0], last, running[1]))
-    elif stopped is not None:
-        bars.append(Bar("down", stopped, last))
-        down += sum(column.seconds for column in columns[stopped:])
-    return Row(app, name, (*bars, *extra), down)
+                bars += [now._replace(last=place)] if now and not isinstance(step, NO_GAP) else []
+                now = Bar("new", place, place, commit)
+    bars += [now._replace(last=len(rounds) - 1)] if now else []
+    gaps = [bar for bar in bars if bar.kind == "down"]
+    down = sum(column.seconds for bar in gaps for column in columns[bar.first : bar.last + 1])
+    return Row(app, name, (*bars, *below), down)
 
 
 def timeline(plan: Plan, seconds: Mapping[str, float] = {}, sizes: Mapping[str, float] = {}) -> Timeline:
     """The plan as columns and bars. *seconds* are looked up by step (`fetch api:r2`), service (`kill api`) or kind."""
     rounds = tuple(round for round in plan.rounds if round.trace)
-    columns = tuple(
-        Column(
-            heads=tuple(dict.fromkeys(step.kind for step in round if not isinstance(step, do.Noop | do.SaveImage))),
-            seconds=max((seconds_of(step, seconds) for step in round), default=0.0),
-            troubles=tuple(map(str, round.troubles)),
-        )
-        for round in rounds
-    )
+    quiet = (do.Noop, do.SaveImage)
+    heads = (tuple(dict.fromkeys(step.kind for step in round if not isinstance(step, quiet))) for round in rounds)
+    lasts = (max((seconds_of(step, seconds) for step in round), default=0.0) for round in rounds)
+    troubles = (tuple(map(str, round.troubles)) for round in rounds)
+    columns = tuple(map(Column, heads, lasts, troubles))
     peak = 0.0
     for round in plan.rounds:
         used = round.state.image_names | {step.image for step in round if isinstance(step, do.Fetch)}
