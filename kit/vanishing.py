@@ -135,6 +135,8 @@ class _List:
         if error := next((each for each in found if each.severity is Severity.ERROR), None):
             return _refused(path, span, written, error)
         kept, device, note, rule = self._kept(path, node), self._used(path, node), "", ""
+        if path[2:3] == ("ports",) and (port := _bare(node)):
+            device, note, rule = (f"host port {port}", "changed"), "the same port of the device is published", "C-50"
         for change in changes:
             note, rule = change.message or note, change.rule
             if change.before == change.after:
@@ -159,7 +161,7 @@ class _List:
         value: Any = self.form
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        same = value is None or not isinstance(node.value, str) or value == node.value
+        same = not isinstance(value, (str, list)) or not isinstance(node.value, str) or value == node.value
         return ("kept" if same else f"kept as {shown(value)}", "=")
 
     def _used(self, path: Path, node: Node, kept: str = "") -> End:
@@ -184,6 +186,13 @@ class _List:
         typed = line[span.column - 1 : span.column - 1 + span.width]
         whole = span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
         return "" if node.value is None else _short(typed) if typed and whole else shown(node.value)
+
+
+def _bare(node: Node) -> str:
+    """The port, where only the container's own is written (C-50); empty for anything else."""
+    target = node.get("target") if node.kind == "map" and not node.get("published") else None
+    text = str(target.value if target else node.value).partition("/")[0]
+    return text if text.replace("-", "").isdecimal() and (target or node.kind != "map") else ""
 
 
 def _refused(path: Path, span: Span, written: str, error: Diagnostic) -> Row:
