@@ -35,9 +35,10 @@ except ImportError:  # PyYAML without libyaml, as in a browser
 
 Kind = Literal["null", "bool", "int", "float", "str", "time", "list", "map"]
 At = tuple[str, int, int, int]
-ALIASED: Final = 100_000
+ALIASED: Final = 30_000
 DEEPEST: Final = 100
 LONGEST: Final = 32_000_000
+MOST_EVENTS: Final = 1_200_000
 
 
 class Node:
@@ -370,7 +371,11 @@ class _Builder:
 
     def build(self, text: str, fast: bool) -> None:
         stack = self.stack
-        for event in events(text, fast):
+        for number, event in enumerate(events(text, fast)):
+            if number > MOST_EVENTS:
+                self.found("too-many-values", "C-6", f"this text has more than {MOST_EVENTS:,} values", self.place(event),
+                           kind="TimeoutError")  # fmt: skip
+                raise _Stop
             kind = event.__class__
             if kind is yaml.ScalarEvent:
                 node = self.scalar(event)
@@ -425,7 +430,7 @@ class _Builder:
             return
         top = self.stack[-1]
         top.size += size
-        top.depth = max(top.depth, depth + 1)
+        top.depth = max(top.depth, depth + (not top.merging))
         if top.node.kind == "list":
             top.node.value.append(node)
         elif top.key is None:
@@ -457,7 +462,7 @@ class _Builder:
                 "write out what you need", kind="TimeoutError",
             )  # fmt: skip
             raise _Stop
-        if len(self.stack) + depth > DEEPEST:
+        if len(self.stack) + depth - 1 > DEEPEST:
             self.too_deep(at)
         if self.stack and self.stack[-1].node.kind == "map" and self.stack[-1].key is None and node.kind == "str":
             self.stack[-1].size += 1

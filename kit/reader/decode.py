@@ -40,6 +40,7 @@ Decoder = Callable[["Desk", Node, Path], Any]
 Placed = tuple[T, Node, Path]
 """A value, the node it came from and where that stands."""
 
+MOST_PORTS: Final = 20_000
 NEUTRAL: Final[tuple[object, ...]] = (False, 0, "", [], {})
 KEEP_NEUTRAL: Final = frozenset({"command", "switch", "health", "duration", "build"})
 KEEP_NEUTRAL_FIELDS: Final = frozenset(
@@ -55,6 +56,7 @@ class Desk:
 
     note: Notes
     env: Mapping[str, str] = field(default_factory=dict)
+    ports: int = 0  # so many came out of ranges
 
     def attempt(self, read: Callable[[str], T], node: Node, path: Path, stage: int = 17) -> T | None:
         """What *read* makes of the text, or None and an error when it is unreadable."""
@@ -398,8 +400,12 @@ def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]] | None:
     found: dict[object, Placed[PortSpec]] = {}
     for index, item in enumerate(node.value):
         here = (*path, index)
+        if desk.ports > MOST_PORTS:
+            desk.note.say("too-many-ports", item, here, most=MOST_PORTS)
+            break
         if item.kind == "str":
             specs = desk.attempt(parse_ports, item, here, 11) or []
+            desk.ports += len(specs)
         elif item.kind == "float":
             desk.note.say("port-fraction", item, here)
             specs = []

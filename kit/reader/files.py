@@ -28,6 +28,8 @@ from .notes import Notes
 NAMES: Final = ("docker-compose.yml", "docker-compose.yaml")
 OTHER_NAMES: Final = ("compose.yml", "compose.yaml")
 MOST_FILES: Final = 500
+CHECKED_LAYERS: Final = 50
+EXTENDED: Final = 50_000
 REASONS: Final = {
     errno.ENOENT: "there is no such file",
     errno.ENOTDIR: "there is no such file",
@@ -235,6 +237,8 @@ class Project:
     texts: dict[str, str] = field(default_factory=dict)
     others: dict[str, _File | None] = field(default_factory=dict)
     count: int = 0
+    copied: int = 0
+    marked: bool = False  # some text has a `!reset` or `!override`
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────
 
@@ -277,17 +281,24 @@ class Project:
     def load(self, layers: list[Layer], folder: str, shell: Shell, chain: tuple[str, ...] = ()) -> Node | None:
         """Every document of every file, one over the other, checked each time (C-2)."""
         model: Node | None = None
+        done, checked = 0, 0
         for place, text, name in layers:
             for document in self._documents(text, name):
                 layer = self._layer(document, place, folder, shell, (*chain, place))
                 model = merge(model, layer, self._clash) if model else layer
-                model = unique(settle(model), self._gone)
-                self.note.stage = 9
-                check_schema(model, self.note)
-                model = _without(model, "version")
-        return model
+                done += 1
+                if done < CHECKED_LAYERS:
+                    model, checked = self._checked(model), done
+        return self._checked(model) if model is not None and checked < done else model
+
+    def _checked(self, model: Node) -> Node:
+        model = unique(self._settled(model), self._gone)
+        self.note.stage = 9
+        check_schema(model, self.note)
+        return _without(model, "version")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
+        self.marked = self.marked or "!reset" in text or "!override" in text
         parsed = parse(text, name)
         for found, (_document, stage) in zip(parsed.findings, parsed.order, strict=True):
             self.note.error(found.code, found.rule, found.message, found.span, found.path, found.help,
@@ -311,6 +322,9 @@ class Project:
             layer = mapping(layer, {**layer.value, "services": mapping(services, entries)})
         return self._include(layer, folder, shell, chain)
 
+    def _settled(self, node: Node) -> Node:
+        return settle(node) if self.marked else node
+
     def _clash(self, node: Node, path: Path) -> None:
         self.note.say("cannot-override", node, path, name=path[-1] if path else "", value=kind_words(node))
 
@@ -331,12 +345,21 @@ class Project:
             chain.append(target)
         for owner, service, here in reversed(chain):
             node = owner.services[service]
-            if base is not None and base.kind == "map" and node.kind == "map" and node.mark != "reset":
-                lower = rebase(settle(base), posixpath.relpath(below or ".", here or "."))
+            if base is not None and base.kind == "map" and node.kind == "map" and self._within(base, node, service):
+                lower = rebase(self._settled(base), posixpath.relpath(below or ".", here or "."))
                 node = merge(lower, node, self._clash, ("services", service))
             owner.done[service] = base = _without(node, "extends") if node.kind == "map" else node
             below = here
         return file.done[name]
+
+    def _within(self, base: Node, node: Node, name: str) -> bool:
+        """Whether services still stand for a bounded number of values after this one (C-6)."""
+        before = self.copied
+        self.copied += sum(len(value.value) if value.kind in ("list", "map") else 1 for value in base.value.values())
+        most = max(EXTENDED, sum(map(len, self.texts.values())) // 10)
+        if before <= most < self.copied:
+            self.note.say("too-many-extended", node, ("services", name), most=most)
+        return self.copied <= most and node.mark != "reset"
 
     def _target(self, chain: list[tuple[_File, str, str]], shell: Shell) -> tuple[_File, str, str] | None:
         """What the last service of *chain* extends: file, service and folder; None when it is nothing."""
@@ -389,7 +412,7 @@ class Project:
             model = Node("map", {}, file.span)
             for document in self._documents(layer[1], layer[2]):
                 self.note.stage = 3
-                model = settle(merge(model, interpolate(document, shell, self.note), self._clash))
+                model = self._settled(merge(model, interpolate(document, shell, self.note), self._clash))
             others = {kind: frozenset(_entries(model, kind)) for kind in ("volumes", "networks")}
             self.others[place] = _File(place, _entries(model, "services"), others)
         return self.others[place]

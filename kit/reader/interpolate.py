@@ -22,6 +22,7 @@ from .notes import Notes
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^\n]*))?")
 BRACES: Final = re.compile(r"[{}]")
+BARE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 VARIABLE: Final = re.compile(r"(?<!\$)\$[A-Za-z_{]")
 OPERATOR: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:?[-+?]")
 PROJECT_NAME: Final = "00000000-0000-4000-8000-000000000000"
@@ -155,14 +156,13 @@ def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
 
 
 def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
-    before, empty = node.value, []
+    before, missed = node.value, dict[str, None]()
 
     def ask(name: str) -> str | None:
         value = shell.ask(name)
         if value is None:
             shell.missed.setdefault(name, node.span)
-            if not re.search(rf"\{{{name}:?[-+?]", before):
-                empty.append(name)
+            missed[name] = None
         return value
 
     try:
@@ -175,8 +175,9 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
         return node
     if after == before:
         return node
-    if empty:
-        names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty))
+    bare = {found[1] or found[2] for found in BARE.finditer(before.replace("$$", ""))} if missed else ()
+    if empty := [f"`{name}`" for name in missed if name in bare]:
+        names = " and ".join(empty[:3]) + (f" and {len(empty) - 3} more" if len(empty) > 3 else "")
         note.say("unset-variable", node, path, change=(before, after), names=names)
     elif "COMPOSE_PROJECT_NAME" in before:
         note.say("random-project-name", node, path, change=(before, after))
