@@ -23,9 +23,8 @@ One clause decides: `web` asks for a newer Linux kernel than this device has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
-from operator import attrgetter, getitem
+from itertools import count
+from operator import attrgetter, getitem, itemgetter
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -66,26 +65,15 @@ class ServiceDecision(NamedTuple):
     runs: bool
     clauses: tuple[Clause, ...]
     state: State
-    refusal: str = ""
-
-    @property
-    def opening(self) -> str:
-        """What becomes of it, without its clauses."""
-        if self.refusal:
-            return self.refusal
-        count, failed = len(self.clauses), sum(not each.met for each in self.clauses)
-        if self.state == "run" and count:
-            return f"`{self.name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
-        return _SAID[self.state].format(self.name, "requirement is" if failed == 1 else "requirements are")
+    opening: str  # what becomes of it, without its clauses
 
     @property
     def why(self) -> str:
         """What becomes of it, and every clause that does not hold."""
-        return " ".join((self.opening, *[each.why for each in self.clauses if not each.met]))
+        return " ".join([self.opening, *[each.why for each in self.clauses if not each.met]])
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a device makes of a release. `refused_by` is the service and the reason, `rule` the rule behind it."""
 
     outcome: Outcome
@@ -117,8 +105,10 @@ class Decision:
         """What decides, as sentences: those of the services that do not run, the causes first."""
         if self.refused_by:
             return (f"{self.refused_by[1]} The device refuses the whole offer ({self.rule}, S-55).",)
-        lost = [[each.why for each in self.services if each.state == state] for state in ("no", "out")]
-        return tuple(lost[0] + lost[1]) or (self.situation,)
+        if self.outcome == "deployed":
+            return (self.situation,)
+        causes = [each.why for each in self.services if each.state == "no"]
+        return (*causes, *[each.why for each in self.services if each.state == "out"])
 
     @property
     def answer(self) -> str:
@@ -174,7 +164,7 @@ class Decision:
         marks = {True: "yes", False: "no"}
         for each in self.services if self.outcome != "refused" else ():
             yield f"  {each.opening}"
-            for reason in sorted(each.clauses, key=_MET):
+            for reason in sorted(each.clauses, key=attrgetter("met")):
                 yield f"    {marks[reason.met]}: {reason.why}"
                 yield from (f"        {marks[c.met]}: `{c.text}` asks for {c.words}" for c in reason.comparisons)
                 if reason.source:
@@ -206,46 +196,58 @@ def _missing(failed: Clause) -> str:
 # -------------------------------------------------------------------------------------------- deciding
 
 
-class _Clauses(dict[Fact | None, Clause]):
-    """The clauses of one atom, by fact; each is made when its fact is first met."""
+class _Column(dict[Fact | None, tuple[tuple[Clause, ...], int]]):
+    """All atoms of a release that ask for one type: their clauses by fact, and which are unmet, as bits.
 
-    def __init__(self, atom: Requirement) -> None:
-        self.atom = atom
+    An answer is made when its fact is first met, and shared by all devices with an equal fact.
+    """
 
-    def __missing__(self, fact: Fact | None) -> Clause:
+    def __init__(self, type: str) -> None:
+        self.field = OF_TYPE.get(type, "nothing")
+        self.atoms: dict[int, Requirement] = {}  # by their bit
+
+    def __missing__(self, fact: Fact | None) -> tuple[tuple[Clause, ...], int]:
         if len(self) >= 1 << 15:
             self.clear()
-        found = self[fact] = clause(self.atom, fact)
+        clauses = {bit: clause(atom, fact) for bit, atom in self.atoms.items()}
+        found = self[fact] = tuple(clauses.values()), sum(1 << bit for bit, each in clauses.items() if not each.met)
         return found
 
 
-class _Question:
-    """One service, ready to be asked: it looks at the facts that its contract names, and at nothing else."""
-
-    __slots__ = ("clauses", "facts", "name", "optional", "sizes", "unmet")
-
-    def __init__(self, service: Service, contract: Contract) -> None:
-        self.name, self.optional = service.name, is_optional(service)
-        self.unmet: State = "out" if self.optional else "no"
-        self.clauses = [_Clauses(atom) for each in contract.requires for atom in each.members]
-        sizes = [len(each.members) for each in contract.requires]
-        self.sizes = sizes if any(size != 1 for size in sizes) else []  # of choices, if there are any
-        names = [OF_TYPE.get(each.atom.type, "nothing") for each in self.clauses]
-        # With fewer than two names an attrgetter gives no tuple.
-        self.facts: Callable[[Facts], tuple[Fact | None, ...]] = (
-            attrgetter(*names) if len(names) > 1 else lambda facts: tuple([getattr(facts, name) for name in names])
-        )
-
-    def answer(self, facts: Facts) -> tuple[Clause, ...]:
-        """Every requirement of the service against these facts."""
-        clauses = tuple(map(getitem, self.clauses, self.facts(facts)))
-        if not self.sizes:
-            return clauses
-        rest = iter(clauses)
-        return tuple([any_of(tuple(islice(rest, size))) for size in self.sizes])
+_Pick = Callable[[list[Clause]], tuple[Clause, ...]]
 
 
-_MET: Final = attrgetter("met")
+class _Question(NamedTuple):
+    """One service, ready to be asked. `pick` takes its clauses from those of the release; entries are bits of atoms."""
+
+    name: str
+    optional: bool
+    entries: tuple[int, ...]
+    pick: _Pick
+
+    def failed(self, unmet: int) -> int:
+        """How many entries have atoms and none that is met (S-42)."""
+        return sum(1 for entry in self.entries if entry and not entry & ~unmet)
+
+    def opening(self, state: State, failed: int) -> str:
+        """What becomes of the service, in a sentence."""
+        if state == "run" and self.entries:
+            count = len(self.entries)
+            return f"`{self.name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
+        return _SAID[state].format(self.name, "requirement is" if failed == 1 else "requirements are")
+
+
+_Fate = tuple[tuple[str, bool, bool, bool], _Pick, State, str]
+"""A service whose requirements are known to hold or not: all of its decision but the clauses, and what picks those."""
+_NEW: Final[Callable[[type[ServiceDecision], tuple[object, ...]], ServiceDecision]] = tuple.__new__
+
+
+def _picker(groups: list[list[int]]) -> _Pick:
+    """What takes the clauses of one service out of a row: the single ones as they are, choices put together."""
+    places = [place for group in groups for place in group]
+    if len(places) > 1 and all(len(group) == 1 for group in groups):
+        return itemgetter(*places)
+    return lambda row: tuple([any_of(tuple([row[place] for place in group])) for group in groups])
 
 
 class _Hurdle(NamedTuple):
@@ -263,12 +265,16 @@ _NO_SUPERVISOR: Final = (float("inf"),)  # a contract that cannot be read, whate
 class _Release:
     """A composition, ready to be asked about many devices."""
 
-    __slots__ = ("composition", "hurdles", "questions", "refusals")
+    __slots__ = ("columns", "composition", "facts", "hurdles", "outcomes", "questions", "refusals")
 
     def __init__(self, composition: Composition, contracts: Mapping[str, object]) -> None:
         self.composition = composition
-        self.questions: list[_Question] = []
         self.hurdles: list[_Hurdle] = []
+        self.refusals: dict[Fact | None, tuple[str, str, str] | None] = {}
+        self.outcomes: dict[int, tuple[Outcome, list[_Fate]]] = {}
+        asked: list[tuple[Service, list[list[int]]]] = []
+        columns: dict[str, _Column] = {}
+        bits = count()
         for service in composition.services:
             for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
                 documented, measured = (".".join(map(str, each)) for each in (label.minimum, label.measured))
@@ -276,12 +282,25 @@ class _Release:
                 self.hurdles.append(_Hurdle(service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
             contract = contract_for(service, contracts)
             if isinstance(contract, Malformed):
-                self.hurdles.append(
-                    _Hurdle(service.name, _NO_SUPERVISOR, f"cannot be read: {contract.reason}", contract.rule)
-                )
-            else:
-                self.questions.append(_Question(service, contract))
-        self.refusals: dict[Fact | None, tuple[str, str, str] | None] = {}
+                reason = f"cannot be read: {contract.reason}"
+                self.hurdles.append(_Hurdle(service.name, _NO_SUPERVISOR, reason, contract.rule))
+                continue
+            groups = [[(next(bits), atom) for atom in entry.members] for entry in contract.requires]
+            asked.append((service, [[bit for bit, _ in group] for group in groups]))
+            for bit, atom in (each for group in groups for each in group):
+                columns.setdefault(atom.type, _Column(atom.type)).atoms[bit] = atom
+        self.columns = list(columns.values())
+        self.facts = attrgetter("nothing", "nothing", *(each.field for each in self.columns))
+        place = {bit: at for at, bit in enumerate(bit for column in self.columns for bit in column.atoms)}
+        self.questions = [
+            _Question(
+                service.name,
+                is_optional(service),
+                tuple(sum(1 << bit for bit in group) for group in groups),
+                _picker([[place[bit] for bit in group] for group in groups]),
+            )
+            for service, groups in asked
+        ]
 
     def refusal(self, supervisor: Fact | None) -> tuple[str, str, str] | None:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
@@ -298,15 +317,30 @@ class _Release:
             self.refusals[supervisor] = self.refusal(supervisor)
         if refusal := self.refusals[supervisor]:
             return self.refused(refusal, name)
-        answers = [(each, clauses := each.answer(facts), all(map(_MET, clauses))) for each in self.questions]
-        unmet = {each.unmet for each, _, met in answers if not met}
-        rejected = "no" in unmet
-        runs: State = "old" if rejected else "run"
-        services = [
-            ServiceDecision(each.name, each.optional, met, met and not rejected, clauses, runs if met else each.unmet)
-            for each, clauses, met in answers
-        ]
-        return Decision("rejected" if rejected else "partial" if unmet else "deployed", tuple(services), name)
+        row: list[Clause] = []
+        unmet = 0
+        for clauses, failed in map(getitem, self.columns, self.facts(facts)[2:]):
+            row += clauses
+            unmet |= failed
+        outcome, fates = self.outcomes.get(unmet) or self.outcome(unmet)
+        # `ServiceDecision(…)` itself takes three times as long, and this line is most of a decision.
+        made = [_NEW(ServiceDecision, (*fate, pick(row), state, opening)) for fate, pick, state, opening in fates]
+        return Decision(outcome, tuple(made), name)
+
+    def outcome(self, unmet: int) -> tuple[Outcome, list[_Fate]]:
+        """What becomes of the release and of each service when these atoms are unmet; remembered."""
+        failed = [each.failed(unmet) for each in self.questions]
+        lost = {"out" if each.optional else "no" for each, many in zip(self.questions, failed, strict=True) if many}
+        rejected = "no" in lost
+        fates = []
+        for each, many in zip(self.questions, failed, strict=True):
+            state: State = ("out" if each.optional else "no") if many else ("old" if rejected else "run")
+            fate = each.name, each.optional, not many, state == "run"
+            fates.append((fate, each.pick, state, each.opening(state, many)))
+        if len(self.outcomes) >= 1 << 12:
+            self.outcomes.clear()
+        found = self.outcomes[unmet] = "rejected" if rejected else "partial" if lost else "deployed", fates
+        return found
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""

@@ -11,13 +11,12 @@ with an equal fact share one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version, clarify
-from .requirements import TYPES, AnyOf, Requirement
+from .requirements import TYPES, Requirement
 
 OF_TYPE: Final = {
     "sw.supervisor": "supervisor", "hw.device-type": "device_type", "arch.sw": "arch", "sw.os": "os",
@@ -55,6 +54,7 @@ class Facts:
     kernel: Fact | None = None
     l4t: Fact | None = None
     notes: tuple[str, ...] = ()
+    nothing: ClassVar[None] = None  # the fact of a type that no device has
 
     def get(self, type: str) -> Fact | None:
         """The fact of a contract type such as `sw.kernel`, or None."""
@@ -94,9 +94,8 @@ class Clause(NamedTuple):
         return found | {"any": [each.to_json() for each in self.members]} if self.members else found
 
 
-def clause_of(entry: Requirement | AnyOf, have: Mapping[str, Fact | None]) -> Clause:
-    """One entry of a contract against the facts, by type. A choice of one is that one."""
-    members = tuple([clause(each, have.get(each.type)) for each in entry.members])
+def any_of(members: tuple[Clause, ...]) -> Clause:
+    """A choice, from the clauses of its members. A choice of one is that one."""
     if len(members) == 1:
         return members[0]
     if not members:

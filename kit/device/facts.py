@@ -187,6 +187,8 @@ def _supervisors() -> Mapping[str, str]:
 
 # --------------------------------------------------------------------------------------------- device
 
+_shared: Final = lru_cache(maxsize=1 << 14)(Fact)  # devices with an equal fact hold the same one
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -226,7 +228,7 @@ class Device:
 
     def _fact(self, field: str, slug: str | None, version: str | None, source: str) -> Fact | None:
         where = dict(self.sources).get(field, source)
-        return Fact(slug or None, version or None, where) if slug or version else None
+        return _shared(slug or None, version or None, where) if slug or version else None
 
     def changed(self, **changes: str | None) -> Device:
         """The same device with other texts; their old sources go.
