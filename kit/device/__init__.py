@@ -28,25 +28,7 @@ from .state import Container, Image, Network, State, Volume
 from .steps import effect
 
 __all__ = [
-    "Container",
-    "Device",
-    "DeviceReading",
-    "DeviceType",
-    "Image",
-    "KernelRow",
-    "Network",
-    "OsRelease",
-    "State",
-    "Volume",
-    "data_folder",
-    "device_types",
-    "effect",
-    "families",
-    "find_device_type",
-    "kernel_rows",
-    "kernel_version",
-    "l4t_version",
-    "os_releases",
-    "read_device",
-    "read_os_release",
+    "Container", "Device", "DeviceReading", "DeviceType", "Image", "KernelRow", "Network", "OsRelease", "State",
+    "Volume", "data_folder", "device_types", "effect", "families", "find_device_type", "kernel_rows", "kernel_version",
+    "l4t_version", "os_releases", "read_device", "read_os_release",
 ]  # fmt: skip
