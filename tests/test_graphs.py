@@ -526,7 +526,8 @@ def test_names_of_strangers_are_only_text() -> None:
 
 
 def test_a_card_has_a_wide_and_a_narrow_picture_where_that_helps() -> None:
-    assert "mc-narrow" in graphs.figure(graphs.of_composition(VISION), with_style=False)
+    for composition in (STARTED, VISION, CYCLE):
+        assert "mc-narrow" in graphs.figure(graphs.of_composition(composition), with_style=False)
     for composition in (release("a", "b < a"), PLANT):  # narrow enough; too many in a row
         assert "mc-narrow" not in graphs.figure(graphs.of_composition(composition), with_style=False)
 

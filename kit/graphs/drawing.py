@@ -141,7 +141,8 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> str:
     parts.append(text(x + inset, level, node.name, letters, bold=bool(second), ink=loud, room=room))
     if words:
         indent = 17 if icon else 0
-        words = words if text_width(words, 12) <= room - indent else words.removeprefix("built from ")
+        if text_width(words, 12) > room - indent and words.startswith("built from "):
+            words = "built here" if words == f"built from {node.name}" else words.removeprefix("built from ")
         parts.append(mark(icon, x + inset, y + second - 11, 13) if icon else "")
         parts.append(text(x + inset + indent, y + second, words, 12, ink=quiet, room=room - indent))
     return "".join((*parts, "</g>"))

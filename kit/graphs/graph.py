@@ -90,7 +90,7 @@ class Graph:
         """Whether a twin from top to bottom is of use: the wide one is too wide, and no row has more than three."""
         rows = list(self.layers.column.values())
         few = max(map(rows.count, rows), default=0) <= 3
-        return few and self.placement().width > NARROW >= self.placement(narrow=True).width
+        return few and self.placement().width > NARROW >= self.placement(narrow=True).width - 80
 
     def strong(self, edge: Edge) -> bool:
         """Whether an arrow is part of what the focus waits for."""

@@ -242,7 +242,7 @@ class _Sheet:
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
             spanned = [self.layers.column[name] for name in row]
             top = max(used[column] for column in spanned)
-            below = (50 if len(row) == 1 else 52 + 16 * len(returns)) + (212 if self.size.narrow else 0)
+            below = 226 + 16 * len(returns) if self.size.narrow else 50 if len(row) == 1 else 52 + 16 * len(returns)
             for name, column in zip(row, spanned, strict=True):
                 item = self.services[name]
                 item.pinned, item.below, item.y = True, below, top + self.across / 2
@@ -414,7 +414,7 @@ class _Sheet:
             first, last = (columns[self.layers.column[name]][0] for name in (row[0], row[-1]))
             for place, (source, target) in enumerate(returns):
                 out, back = (0.7, 0.3) if source == target else (0.62, 0.38) if len(returns) > 1 else (0.5, 0.5)
-                lane = foot + (22 if len(row) == 1 else 44 + 16 * place)
+                lane = foot + (22 if len(row) == 1 or self.size.narrow else 44) + 16 * place
                 leave = columns[self.layers.column[source]][0] + self.along * out
                 enter = columns[self.layers.column[target]][0] + self.along * back
                 lines.append(
