@@ -373,8 +373,8 @@ class _Builder:
         stack = self.stack
         for number, event in enumerate(events(text, fast)):
             if number > MOST_EVENTS:
-                self.found("too-many-values", "C-6", f"this text has more than {MOST_EVENTS:,} values", self.place(event),
-                           kind="TimeoutError")  # fmt: skip
+                message = f"this text has more than {MOST_EVENTS:,} values"
+                self.found("too-many-values", "C-6", message, self.place(event), kind="TimeoutError")
                 raise _Stop
             kind = event.__class__
             if kind is yaml.ScalarEvent:

@@ -19,8 +19,12 @@ if __name__ == "__main__":  # so that a checkout works without an installed pack
 import planner_cases
 
 from kit.composition import Composition, Service
+from kit.container import Place, container
 from kit.contracts import Decision, decide
 from kit.device import Device
+from kit.diagnostics import Severity
+from kit.reader import normal_form, read
+from kit.rules import check
 
 
 class Answer(NamedTuple):
@@ -106,6 +110,99 @@ def planner(cases: list[Mapping[str, Any]]) -> Iterator[Answer]:
         yield Answer(case["id"], case["title"], expected, attempted(lambda case=case: planner_cases.found(case)))
 
 
+# -------------------------------------------------------------------------------------------- compositions
+
+BUILD_MACHINE = {"PATH": "/usr/bin", "HOME": "/root"}
+PLACE = Place(app_id=1234, app_uuid="deadbeef", device_uuid="devuuid", hostname="hosty")
+
+
+def release_answer(case: Mapping[str, Any]) -> dict[str, object]:
+    """What the reader says of a release case, in the words of the case file (`spec/composition.md`, section 11)."""
+    reading = read([Path(name) for name in case["parse"]], files=case["files"], env=BUILD_MACHINE | case["env"])
+    findings = check(reading, false_alarms=True)
+    got: dict[str, object] = {"result": "ok" if reading.ok else "error"}
+    if not reading.ok:
+        reported = next(found for found in findings if found.reported)
+        got["error_class"] = reported.error_class
+        if "error_service" in case:
+            got["error_service"] = reported.path[1] if len(reported.path) > 1 else None
+    else:
+        got["composition"] = normal_form(reading)
+    if case["severity"] != "ok":
+        cited = {found.rule for found in findings} & set(case["rules"].split(", "))
+        got["rules"] = sorted(cited) or f"none of {case['rules']}"
+    if "warnings_contain" in case:
+        warned = {field_of(found.path) for found in findings if found.severity is Severity.WARNING}
+        got["warnings_contain"] = sorted(warned & set(case["warnings_contain"]))
+    if "contract_requires" in case:
+        got["contract_requires"] = [entry for contract in reading.contracts.values() for entry in contract["requires"]]
+    return got
+
+
+def field_of(path: tuple[str | int, ...]) -> str:
+    """A path as the cases write it: `service.ports.mode` for `services.web.ports.0.mode`."""
+    steps = [step for step in path if isinstance(step, str)]
+    return ".".join(["service", *steps[2:]] if steps[:1] == ["services"] else steps)
+
+
+def release_expected(case: Mapping[str, Any], got: object) -> dict[str, object]:
+    """The expected side of `release_answer`: of the cited rules, one is enough."""
+    keys = {"result", "error_class", "error_service", "contract_requires", "composition"}
+    expected = {key: value for key, value in case.items() if key in keys}
+    if case["severity"] != "ok":
+        cited = got.get("rules") if isinstance(got, dict) else None
+        expected["rules"] = cited if isinstance(cited, list) else case["rules"].split(", ")
+    if "warnings_contain" in case:
+        expected["warnings_contain"] = sorted(case["warnings_contain"])
+    return expected
+
+
+def device_answer(case: Mapping[str, Any]) -> dict[str, object]:
+    """What the device makes of the service of a device case."""
+    request = container(case["service"], name="main", place=PLACE, image=case.get("image_config", {}))
+    if "throws" in case:
+        cited = {found.rule for found in request.findings if found.severity is Severity.REFUSED}
+        return {"throws": bool(cited & set(case["rules"].split(", ")))}
+    got: dict[str, object] = {path: looked_up(request.body, path) for path in case.get("expect", {})}
+    environment = request.body.get("Env", [])
+    got["env_has"] = [entry for entry in case.get("env_has", []) if entry in environment]
+    got["env_lacks"] = [entry for entry in case.get("env_lacks", []) if entry not in environment]
+    return got
+
+
+def device_expected(case: Mapping[str, Any]) -> dict[str, object]:
+    if "throws" in case:
+        return {"throws": True}
+    return {**case.get("expect", {}), "env_has": case.get("env_has", []), "env_lacks": case.get("env_lacks", [])}
+
+
+def looked_up(value: Any, path: str) -> object:
+    """The value at a path: of a mapping the longest key that fits, of a list an index, or its `length`."""
+    if not path:
+        return value
+    if isinstance(value, dict):
+        fitting = [key for key in value if path == key or path.startswith(f"{key}.")]
+        if not fitting:
+            return f"nothing at {path}"
+        key = max(fitting, key=len)
+        return looked_up(value[key], path[len(key) + 1 :])
+    first, _, rest = path.partition(".")
+    if isinstance(value, list):
+        if first == "length":
+            return len(value)
+        return looked_up(value[int(first)], rest) if int(first) < len(value) else f"nothing at {path}"
+    return f"nothing at {path}"
+
+
+def compositions(content: Mapping[str, Any]) -> Iterator[Answer]:
+    for case in content.get("release", []):
+        got = attempted(lambda case=case: release_answer(case))
+        yield Answer(case["id"], case["title"], release_expected(case, got), got)
+    for case in content.get("device", []):
+        got = attempted(lambda case=case: device_answer(case))
+        yield Answer(case["id"], case["title"], device_expected(case), got)
+
+
 # -------------------------------------------------------------------------------------------------- kinds
 
 
@@ -125,7 +222,7 @@ def is_composition(content: Any) -> bool:
 
 KINDS = (
     Kind("contract", is_list_with("device", "services", "expect"), contracts),
-    Kind("composition", is_composition, None),
+    Kind("composition", is_composition, compositions),
     Kind("planner", is_list_with("start", "to"), planner),
 )
 
