@@ -10,72 +10,33 @@ is used.
 '>=5.16.0'
 """
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from .composition import Build, Composition, Mount, Network, Port, Service, Volume
-    from .contracts import Decision, Facts, decide, decide_offer, flips
-    from .device import Device, read_device
-    from .diagnostics import Diagnostic, Severity, Span
-    from .reader import Reading, normal_form, read
-    from .rules import check
-    from .versions import InvalidRange, InvalidVersion, Range, Version, satisfies, valid_range
+from typing import Any, Final
 
 __version__ = "0.1.0"
 
-_ROOMS: Final[dict[str, tuple[str, ...]]] = {
+_ROOMS: Final = {
     # room: the names that a notebook types
-    "diagnostics": ("Diagnostic", "Severity", "Span"),
-    "versions": ("InvalidRange", "InvalidVersion", "Range", "Version", "satisfies", "valid_range"),
-    "composition": ("Build", "Composition", "Mount", "Network", "Port", "Service", "Volume"),
-    "reader": ("Reading", "normal_form", "read"),
-    "contracts": ("Decision", "Facts", "decide", "decide_offer", "flips"),
-    "rules": ("check",),
-    "device": ("Device", "read_device"),
+    "diagnostics": "Diagnostic Severity Span",
+    "versions": "InvalidRange InvalidVersion Range Version satisfies valid_range",
+    "composition": "Build Composition Mount Network Port Service Volume",
+    "reader": "Reading normal_form read",
+    "contracts": "Decision Facts decide decide_offer flips",
+    "rules": "check rule",
+    "device": "Device read_device",
+    "planner": "Plan Release next_steps plan what_changed",
+    "engines.base": "settle",
+    "engines.simulated": "Simulated",
 }
-_ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names}
-
-__all__ = [
-    "Build",
-    "Composition",
-    "Decision",
-    "Device",
-    "Diagnostic",
-    "Facts",
-    "InvalidRange",
-    "InvalidVersion",
-    "Mount",
-    "Network",
-    "Port",
-    "Range",
-    "Reading",
-    "Service",
-    "Severity",
-    "Span",
-    "Version",
-    "Volume",
-    "check",
-    "decide",
-    "decide_offer",
-    "flips",
-    "normal_form",
-    "read",
-    "read_device",
-    "satisfies",
-    "valid_range",
-]
+_ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
+__all__ = sorted(_ROOM_OF)
 
 
 def __getattr__(name: str) -> Any:
     """Open the room of a name when it is first used, and keep the name."""
-    room = _ROOM_OF.get(name)
-    if room is None:
+    if name not in _ROOM_OF:
         raise AttributeError(f"module 'kit' has no attribute {name!r}")
-    value = getattr(import_module(f".{room}", __name__), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
     return value
 
 

@@ -160,3 +160,13 @@ def test_the_street_needs_no_threads_and_no_processes() -> None:
                 )
             }
             assert not names & {"threading", "subprocess", "multiprocessing", "concurrent", "socket"}, module.name
+
+
+def test_type_checkers_see_the_same_front_door() -> None:
+    stub = ast.parse((HOME / "__init__.pyi").read_text(encoding="utf-8"))
+    names = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == set(kit.__all__)
+
+
+def test_no_name_of_the_front_door_hides_a_room() -> None:
+    assert not set(kit.__all__) & {room_of(module) for module in MODULES}

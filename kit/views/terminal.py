@@ -311,7 +311,7 @@ def variables_of(env: Iterable[str], env_file: str | None) -> dict[str, str]:
         try:
             found = variables(_text(env_file), lambda _name: None)
         except BadLine as error:
-            misuse(f"`{env_file}`, line {error.line}: {error.message}")
+            misuse(f"`{env_file}`, line {error.line}: {error}")
     for pair in env:
         name, equals, value = pair.partition("=")
         if not (name and equals):
