@@ -12,38 +12,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
+import yaml
 
-from .. import __version__
+from .. import __version__, container, contracts, rules, vanishing
 from ..composition import Composition
 from ..device import Device, read_device
 from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
 from ..reader import Reading, Unreadable, read, variables
 from ..reader.files import BadLine
 
-if TYPE_CHECKING:
-    from ..contracts import Decision
-
 NO, MISUSE = 1, 2
-WORDS: Final = {
-    Severity.ERROR: "refused at release",
-    Severity.REFUSED: "refused on the device",
-    Severity.WARNING: "warned of",
-    Severity.CHANGED: "changed without a word",
-    Severity.IGNORED: "ignored on the device",
-}
-# option of --set: the field of a Device
-FACTS: Final = {
-    "device-type": "device_type",
-    "arch": "arch",
-    "supervisor": "supervisor",
-    "os": "os",
-    "os-id": "os_id",
-    "kernel": "kernel",
-    "l4t": "l4t",
-}
+WORDS: Final = dict(
+    zip(
+        Severity,
+        ("refused at release", "refused on the device", "warned of", "changed without a word", "ignored on the device"),
+        strict=True,
+    )
+)
+FACTS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # what --set takes
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -83,36 +72,30 @@ def kit() -> None:
 @kit.command()
 @click.argument("compose")
 @click.option("--device", "device_file", required=True, metavar="FILE", help="The device's facts (YAML).")
-@click.option(
-    "--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact, e.g. os=6.4.0."
-)
+@click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for a fact: os=6.4.0.")
 @click.option("--json", "as_data", is_flag=True, help="The decision as JSON.")
 def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bool) -> int:
     """Would this release be deployed on that device, and why?"""
-    from ..contracts import decide as decided
-    from ..contracts import flips
-
     reading, findings = composed(compose)
     device = _device(device_file, changes)
-    contracts, more = contract_files(reading.composition, Path(compose).parent)
+    written, more = contract_files(reading.composition, Path(compose).parent)
     findings += more
-    errors = [found for found in findings if found.severity is Severity.ERROR]
-    if errors or reading.composition is None:
+    if reading.composition is None or _errors(findings):
         if as_data:
-            click.echo(json.dumps({"outcome": None, "findings": [as_json(found) for found in findings]}, indent=2))
+            _data({"outcome": None, "findings": [as_json(found) for found in findings]})
         else:
+            number = len(_errors(findings))
             click.echo(render_all(findings, reading.texts))
-            click.echo(f"\nNo release: balena would not build this ({_count(errors, 'error')}).")
+            click.echo(f"\nNo release: balena would not build this ({number} error{'' if number == 1 else 's'}).")
         return NO
-    decision = decided(reading.composition, device.facts, contracts=contracts)
+    decision = contracts.decide(reading.composition, device.facts, contracts=written)
     if as_data:
-        click.echo(json.dumps(decision.to_json(), indent=2))
+        _data(decision.to_json())
     else:
-        if findings:
-            click.echo(render_all(findings, reading.texts) + "\n", err=True)
+        _aside(findings, reading.texts)
         click.echo(str(decision))
         if decision.outcome != "deployed":
-            ways = flips(reading.composition, device.facts, contracts=contracts)
+            ways = contracts.flips(reading.composition, device.facts, contracts=written)
             click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
             for way in ways:
                 click.echo(f"  - {way.sentence}")
@@ -123,9 +106,7 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
 @click.argument("compose")
 @click.option("--device", "device_file", metavar="FILE", help="Show what runs on this device.")
 @click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact.")
-@click.option(
-    "-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it the graph is printed as text."
-)
+@click.option("-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it: print as text.")
 def graph(compose: str, device_file: str | None, changes: tuple[str, ...], output: str | None) -> int:
     """Draw the services in the order in which they start."""
     from .. import graphs
@@ -134,11 +115,11 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
     if output and kind not in (".svg", ".png", ".pdf"):
         misuse(f"cannot draw `{output}`: the name must end in .svg, .png or .pdf")
     reading, findings = composed(compose)
-    if findings:
-        click.echo(render_all(findings, reading.texts) + "\n", err=True)
+    _aside(findings, reading.texts)
     if reading.composition is None:
         return NO
-    decision = _decision(reading.composition, _device(device_file, changes)) if device_file else None
+    facts = _device(device_file, changes).facts if device_file else None
+    decision = contracts.decide(reading.composition, facts) if facts else None
     drawn = graphs.of_composition(reading.composition, decision, name=Path(compose).name)
     if not output:
         click.echo(graphs.to_text(drawn))
@@ -148,7 +129,7 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
         from .pictures import picture
 
         write(Path(output), picture(drawn, kind.removeprefix(".")))
-    return NO if any(found.severity is Severity.ERROR for found in findings) else 0
+    return NO if _errors(findings) else 0
 
 
 @kit.command()
@@ -156,15 +137,15 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
 @click.option("--json", "as_data", is_flag=True, help="The findings as JSON.")
 @click.option("--github", "as_notes", is_flag=True, help="The findings as annotations of a GitHub workflow.")
 @environment
-def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, env: tuple[str, ...], env_file: str | None) -> int:
+def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any) -> int:
     """What balena and the device make of a composition: errors, and everything dropped, changed or ignored.
 
     Several files are put one over the other, as the real parser does.
     """
-    reading, findings = composed(*compose, env=variables_of(env, env_file))
+    reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
     if as_data:
-        click.echo(json.dumps({"ok": not bad, "findings": [as_json(found) for found in findings]}, indent=2))
+        _data({"ok": not bad, "findings": [as_json(found) for found in findings]})
     elif as_notes:
         for found in findings:
             click.echo(as_github(found))
@@ -184,47 +165,29 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, env: tuple[st
 @click.option("--lost", is_flag=True, help="Instead: what was written and is gone or different.")
 @click.option("--stage", type=click.Choice(["written", "release", "device"]), default="release", show_default=True)
 @environment
-def normalise(
-    compose: tuple[str, ...],
-    as_data: bool,
-    as_text: bool,
-    lost: bool,
-    stage: str,
-    env: tuple[str, ...],
-    env_file: str | None,
-) -> int:
+def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool, stage: str, **build: Any) -> int:
     """The composition as written (layers merged), as the release keeps it, or as the device runs it."""
-    from ..container import container
-    from ..vanishing import as_json as rows_as_json
-    from ..vanishing import as_text as rows_as_text
-    from ..vanishing import vanishing
-
     if as_data and as_text:
         misuse("choose one of --json and --yaml")
-    reading, findings = composed(*compose, env=variables_of(env, env_file))
+    reading, findings = composed(*compose, env=variables_of(**build))
     if lost:
-        rows = vanishing(reading)
-        click.echo(json.dumps(rows_as_json(rows), indent=2) if as_data else rows_as_text(rows))
+        rows = vanishing.vanishing(reading)
+        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.as_text(rows))
         return 0 if reading.ok else NO
+    shown = reading.normal
     if stage == "written":
         shown = reading.tree.plain() if reading.tree else None
-    elif reading.normal is None or stage == "release":
-        shown = reading.normal
-    else:
-        services = reading.normal.get("services") or {}
-        shown = {name: container(service, name=name).body for name, service in services.items()}
+    elif stage == "device" and shown is not None:
+        services = (shown.get("services") or {}).items()
+        shown = {name: container.container(service, name=name).body for name, service in services}
     if shown is None:
-        errors = [found for found in findings if found.severity is Severity.ERROR]
-        click.echo(render_all(errors, reading.texts), err=True)
+        _aside(_errors(findings), reading.texts)
         return NO
     if as_data:
-        click.echo(json.dumps(shown, indent=2, default=str))
+        _data(shown)
     else:
-        import yaml
-
-        click.echo(
-            yaml.safe_dump(json.loads(json.dumps(shown, default=str)), sort_keys=False, allow_unicode=True), nl=False
-        )
+        plain = json.loads(json.dumps(shown, default=str))
+        click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
     return 0
 
 
@@ -233,17 +196,13 @@ def normalise(
 @click.option("--list", "all_of_them", is_flag=True, help="The title of every rule.")
 def rule(number: str | None, all_of_them: bool) -> int:
     """What a rule says, why, and an example: `kit rule C-52`, `kit rule S-44`."""
-    from ..rules import UnknownRule
-    from ..rules import rule as rule_of
-    from ..rules import rules as every_rule
-
     if all_of_them or number is None:
-        for each in every_rule():
+        for each in rules.rules():
             click.echo(f"{each.id:<6} {'TRAP' if each.trap else '':<5}{each.title}")
         return 0
     try:
-        click.echo(str(rule_of(number)))
-    except UnknownRule as error:
+        click.echo(str(rules.rule(number)))
+    except rules.UnknownRule as error:
         misuse(str(error))
     return 0
 
@@ -295,16 +254,14 @@ def doctor(as_data: bool, binder: bool) -> int:
 
 def composed(*compose: str, env: Mapping[str, str] | None = None) -> tuple[Reading, list[Diagnostic]]:
     """Read the composition that the command line names, with every finding about it."""
-    from ..rules import check
-
     try:
         reading = read([Path(name) for name in compose], env=env)
     except Unreadable as error:
         misuse(str(error))
-    return reading, list(check(reading))
+    return reading, list(rules.check(reading))
 
 
-def variables_of(env: Iterable[str], env_file: str | None) -> dict[str, str]:
+def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[str, str]:
     """The variables of `--env-file`, and over them those of `--env`. Nothing is taken from this process."""
     found: dict[str, str] = {}
     if env_file:
@@ -322,22 +279,34 @@ def variables_of(env: Iterable[str], env_file: str | None) -> dict[str, str]:
 
 def _device(name: str, changes: Iterable[str] = ()) -> Device:
     """The device of a file, with the facts that `--set` changes."""
-    reading = read_device(_text(name), name)
+    text = _text(name)
+    reading = read_device(text, name)
+    _aside(reading.findings, {name: text})
     if reading.device is None:
-        click.echo(render_all(reading.findings, {name: _text(name)}), err=True)
         misuse(f"`{name}` describes no device")
-    if reading.findings:
-        click.echo(render_all(reading.findings, {name: _text(name)}) + "\n", err=True)
     fields: dict[str, Any] = {}
     for change in changes:
-        fact, equals, value = change.partition("=")
-        if not equals or fact.strip() not in FACTS:
+        fact, equals, value = (part.strip() for part in change.partition("="))
+        if not equals or fact not in FACTS:
             misuse(f"--set {change}: write FACT=VALUE, where FACT is one of {', '.join(FACTS)}")
-        fields[FACTS[fact.strip()]] = value.strip() or None
-    for needed in ("device_type", "arch", "supervisor"):
-        if needed in fields and fields[needed] is None:
-            misuse(f"--set {needed.replace('_', '-')}= is empty; every device has one")
+        if not value and fact in FACTS[:3]:
+            misuse(f"--set {change}: every device has a value for {fact}")
+        fields[fact.replace("-", "_")] = value or None
     return replace(reading.device, **fields)
+
+
+def _errors(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    return [found for found in findings if found.severity is Severity.ERROR]
+
+
+def _aside(findings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+    """Findings beside an answer go to standard error."""
+    if findings:
+        click.echo(render_all(findings, texts) + "\n", err=True)
+
+
+def _data(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))
 
 
 def _text(name: str) -> str:
@@ -355,16 +324,8 @@ def _text(name: str) -> str:
         misuse(f"`{name}` cannot be read: {error.strerror}")
 
 
-def _decision(composition: Composition, device: Device) -> Decision:
-    from ..contracts import decide as decided
-
-    return decided(composition, device.facts)
-
-
 def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping[str, object], list[Diagnostic]]:
     """`contract.yml` of each build folder (S-24), and what is wrong with them (C-77)."""
-    from ..contracts import contract_file
-
     found: dict[str, object] = {}
     findings: list[Diagnostic] = []
     for service in composition.services if composition else ():
@@ -373,7 +334,9 @@ def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping
         for name in ("contract.yml", "contract.yaml"):
             path = root / service.build.context / name
             if path.is_file():
-                contract, more = contract_file(service, path.read_text(encoding="utf-8", errors="replace"), str(path))
+                contract, more = contracts.contract_file(
+                    service, path.read_text(encoding="utf-8", errors="replace"), str(path)
+                )
                 findings += more
                 if contract is not None:
                     found[service.name] = contract
@@ -398,7 +361,3 @@ def _notebooks() -> Path:
         if folder.is_dir():
             return folder
     misuse("no notebooks here: name their folder, as in `kit lab notebooks`")
-
-
-def _count(things: Sequence[object], word: str) -> str:
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
