@@ -102,7 +102,7 @@ def test_a_probe_that_fails_is_an_answer_too(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(doctor, "_memory", broken)
     report = examine(tmp_path, binder=True)
-    assert any("could not be asked (RuntimeError" in probe.sentence for probe in report.probes)
+    assert any("could not be asked (RuntimeError: boom" in probe.sentence for probe in report.probes)
     assert report.healthy
 
 

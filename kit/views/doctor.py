@@ -10,9 +10,8 @@ import os
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from importlib import metadata
 from importlib.util import find_spec
@@ -23,19 +22,8 @@ Status = Literal["ok", "note", "problem"]
 PATIENCE: Final = 1.5  # seconds that a probe may wait for somebody else
 MEMORY: Final = 700  # MiB free that a kernel and a browser tab want
 
-# package: what it is for, and the extra that brings it ("" = always there)
-PACKAGES: Final = {
-    "pyyaml": ("compositions are read", ""),
-    "semver": ("versions are ordered", ""),
-    "click": ("the command line runs", ""),
-    "networkx": ("graphs are placed", "graphs"),
-    "ipywidgets": ("labs run", "lab"),
-    "anywidget": ("labs keep their keys", "lab"),
-    "jupyterlab": ("notebooks open", "lab"),
-    "matplotlib": ("pictures can be printed", "pictures"),
-    "docker": ("a real engine can be used", "docker"),
-}
-OPTIONAL: Final = {"matplotlib", "docker"}
+_TABLES: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+PACKAGES: Final = _TABLES["packages"]  # name: what it is for, the extra that brings it, whether it is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +63,7 @@ class Report:
 
     def to_json(self) -> str:
         """The same answers for a program."""
-        rows = [
-            {"subject": probe.subject, "status": probe.status, "sentence": probe.sentence, "fix": probe.fix}
-            for probe in self.probes
-        ]
-        return json.dumps({"healthy": self.healthy, "probes": rows}, indent=2)
+        return json.dumps({"healthy": self.healthy, "probes": [asdict(probe) for probe in self.probes]}, indent=2)
 
     def _repr_html_(self) -> str:
         from ..looks import css, glyph
@@ -106,13 +90,11 @@ def examine(folder: Path | str = ".", *, binder: bool = False) -> Report:
 
 def _asked(probe: Callable[[], Probe]) -> Probe:
     """The answer of one probe. A probe that fails is an answer too."""
-    begun = time.monotonic()
     try:
         return probe()
     except Exception as error:
-        spent = time.monotonic() - begun
         subject = getattr(probe, "__name__", "probe").strip("_<>")
-        return Probe(subject, "note", f"could not be asked ({type(error).__name__}, after {spent:.1f} s)")
+        return Probe(subject, "note", f"could not be asked ({type(error).__name__}: {error})")
 
 
 def _python() -> Probe:
@@ -123,13 +105,14 @@ def _python() -> Probe:
 
 
 def _package(name: str) -> Probe:
-    purpose, extra = PACKAGES[name]
+    purpose, extra, needed = PACKAGES[name]
     try:
         return Probe(name, "ok", f"{metadata.version(name)}: {purpose}")
     except metadata.PackageNotFoundError:
         wanted = f"multicontainer-kit[{extra}]" if extra else name
-        kind: Status = "note" if name in OPTIONAL else "problem"
-        return Probe(name, kind, f"is not installed; with it, {purpose}", f"pip install '{wanted}'")
+        return Probe(
+            name, "problem" if needed else "note", f"is not installed; with it, {purpose}", f"pip install '{wanted}'"
+        )
 
 
 def _widgets_pair() -> Probe:
@@ -186,17 +169,9 @@ def _memory() -> Probe:
 
 
 def _host() -> Probe:
-    signs = {
-        "KIT_HOST": os.environ.get("KIT_HOST", ""),
-        "BINDER_SERVICE_HOST": "Binder",
-        "CODESPACES": "Codespaces",
-        "JUPYTERHUB_USER": "JupyterHub",
-        "VSCODE_PID": "VS Code",
-    }
-    found = next((name for key, name in signs.items() if os.environ.get(key)), "this machine")
-    found = "a browser" if sys.platform == "emscripten" else found
-    where = {"binder": "Binder; your files are lost after ten idle minutes, so download what you keep"}
-    return Probe("host", "ok", f"the kit runs on {where.get(found, found)}")
+    found = "a browser" if sys.platform == "emscripten" else "this machine"
+    found = next((where for key, where in _TABLES["hosts"].items() if os.environ.get(key)), found)
+    return Probe("host", "ok", f"the kit runs on {found}")
 
 
 def _engine() -> Probe:
