@@ -12,17 +12,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 import yaml
 
-from .. import __version__, container, contracts, rules, vanishing
+from .. import __version__, rules
 from ..composition import Composition
-from ..device import Device, read_device
 from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
 from ..reader import Reading, Unreadable, read, variables
 from ..reader.files import BadLine
+
+if TYPE_CHECKING:
+    from ..device import Device
 
 NO, MISUSE = 1, 2
 WORDS: Final = dict(
@@ -76,6 +78,8 @@ def kit() -> None:
 @click.option("--json", "as_data", is_flag=True, help="The decision as JSON.")
 def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bool) -> int:
     """Would this release be deployed on that device, and why?"""
+    from .. import contracts
+
     reading, findings = composed(compose)
     device = _device(device_file, changes)
     written, more = contract_files(reading.composition, Path(compose).parent)
@@ -109,7 +113,7 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
 @click.option("-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it: print as text.")
 def graph(compose: str, device_file: str | None, changes: tuple[str, ...], output: str | None) -> int:
     """Draw the services in the order in which they start."""
-    from .. import graphs
+    from .. import contracts, graphs
 
     kind = Path(output).suffix.lower() if output else ""
     if output and kind not in (".svg", ".png", ".pdf"):
@@ -167,6 +171,8 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
 @environment
 def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool, stage: str, **build: Any) -> int:
     """The composition as written (layers merged), as the release keeps it, or as the device runs it."""
+    from .. import container, vanishing
+
     if as_data and as_text:
         misuse("choose one of --json and --yaml")
     reading, findings = composed(*compose, env=variables_of(**build))
@@ -279,6 +285,8 @@ def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[s
 
 def _device(name: str, changes: Iterable[str] = ()) -> Device:
     """The device of a file, with the facts that `--set` changes."""
+    from ..device import read_device
+
     text = _text(name)
     reading = read_device(text, name)
     _aside(reading.findings, {name: text})
@@ -326,6 +334,8 @@ def _text(name: str) -> str:
 
 def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping[str, object], list[Diagnostic]]:
     """`contract.yml` of each build folder (S-24), and what is wrong with them (C-77)."""
+    from ..contracts import contract_file
+
     found: dict[str, object] = {}
     findings: list[Diagnostic] = []
     for service in composition.services if composition else ():
@@ -334,9 +344,7 @@ def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping
         for name in ("contract.yml", "contract.yaml"):
             path = root / service.build.context / name
             if path.is_file():
-                contract, more = contracts.contract_file(
-                    service, path.read_text(encoding="utf-8", errors="replace"), str(path)
-                )
+                contract, more = contract_file(service, path.read_text(encoding="utf-8", errors="replace"), str(path))
                 findings += more
                 if contract is not None:
                     found[service.name] = contract
