@@ -525,7 +525,9 @@ class _Builder:
         wanted = _TAGS.get(tag)
         if tag == "binary":
             try:
-                return Node("str", b64decode(text, validate=False).decode("utf-8", "replace"), at, quoted)
+                return Node(
+                    "str", b64decode("".join(text.split()), validate=True).decode("utf-8", "replace"), at, quoted
+                )
             except (Base64Error, ValueError):
                 self.found("unreadable-binary", "C-9", "`!!binary` needs base64 text", at)
         elif wanted == "float" and kind == "int":
@@ -595,12 +597,11 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
         except _Stop:
             pass
         except YAMLError as error:
-            _no_yaml(builder, error)
+            _no_yaml(builder, error, text)
     return Parsed(tuple(builder.documents), tuple(builder.findings), tuple(builder.order))
 
 
 _HELP: Final = (
-    ("'\\t'", "indent with spaces: YAML does not take tabs"),
     ("tab character", "indent with spaces: YAML does not take tabs"),
     ("mapping values", "put a text with `: ` in quotes, or check the indentation above"),
     ("block end", "check the indentation of this line and of the one above"),
@@ -610,10 +611,11 @@ _HELP: Final = (
 )
 
 
-def _no_yaml(builder: _Builder, error: YAMLError) -> None:
+def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = (isinstance(error, MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
     at = (builder.name, mark.line + 1, mark.column + 1, 1) if mark else (builder.name, 1, 1, 1)
-    help = next((help for words, help in _HELP if words in problem), "")
+    here = text[mark.index : mark.index + 1] if mark else ""
+    help = _HELP[0][1] if here == "\t" else next((help for words, help in _HELP if words in problem), "")
     builder.stack.clear()
     builder.found("no-yaml", "C-22", f"this is no YAML: {problem}", at, help)

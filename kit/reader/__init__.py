@@ -20,7 +20,7 @@ from typing import Any, Final
 from ..composition import Composition
 from ..diagnostics import Diagnostic, Path, Severity, Span
 from ..source import Node, key_places
-from .files import Files, Folder, Layer, Project, Texts, Unreadable, reason, variables
+from .files import Files, Folder, Layer, Project, Texts, Unreadable, compose_file, reason, variables
 from .interpolate import Shell
 from .notes import Change, Notes
 from .release import release
@@ -122,7 +122,8 @@ def read(
     """Read a composition, or several that are put one over the other.
 
     Args:
-        source: A text, a path, or a sequence of them; later ones go over earlier ones (C-32).
+        source: A text, a path, or a sequence of them; later ones go over earlier ones (C-32). In a folder it is
+            `docker-compose.yml`, or else `docker-compose.yaml` (C-1).
         name: What to call a text in findings.
         env: The environment of the machine that builds the release; nothing is taken from this process (C-27).
         files: The files of the project, as `Files` or as texts by name. Without it they come from disk: from
@@ -140,6 +141,8 @@ def read(
     ['docker-compose.yml:1:28: error[repeated-key] `image` is written twice, first in line 1']
     """
     sources: list[Source] = [source] if isinstance(source, (str, PathLike)) else list(source)
+    if files is None:
+        sources = [item if isinstance(item, str) else compose_file(Disk(item)) for item in sources]
     first = next((Disk(item) for item in sources if not isinstance(item, str)), None)
     top = Disk(root) if root is not None else first.parent if first is not None and files is None else None
     if files is None:
@@ -176,8 +179,10 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
     """The stages after the files: what is folded, decoded and checked."""
     note = project.note
     tree = project.load(layers, project.folder, project.shell)
-    if (tree is None or not tree.value) and not note.failed:
-        note.say("empty-composition", tree or Span(layers[0][2] if layers else "", 1, 1))
+    if not layers:
+        note.error("no-file", "C-1", "no file is given", Span(NAME, 1, 1), error_class="ArgumentError")
+    elif (tree is None or not tree.value) and not note.failed:
+        note.say("empty-composition", tree or Span(layers[0][2], 1, 1))
     if tree is None:
         return Reading(None, note.results(), texts=project.texts)
     project.unread_env()

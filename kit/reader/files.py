@@ -106,6 +106,21 @@ class Texts:
         raise OSError(errno.EISDIR if any(other.startswith(folder) for other in self.texts) else errno.ENOENT, name)
 
 
+def compose_file(path: Disk) -> Disk:
+    """The file that balena reads in a folder; any other path as it is (C-1). Raises Unreadable."""
+    try:
+        if not path.is_dir():
+            return path
+    except (OSError, ValueError):  # reading it will say why
+        return path
+    found = next((path / name for name in NAMES if (path / name).is_file()), None)
+    if found is None:
+        unseen = next((f" (`{name}` is not looked at)" for name in OTHER_NAMES if (path / name).exists()), "")
+        alone = ": balena makes one privileged container of it" if (path / "Dockerfile").exists() else ""
+        raise Unreadable(str(path), f"it is a folder without {NAMES[0]}{unseen}{alone}")
+    return found
+
+
 def reason(error: OSError) -> str:
     """Why a file cannot be read, in words."""
     return REASONS.get(error.errno or 0, (error.strerror or "it cannot be opened").lower())
