@@ -191,7 +191,9 @@ def literal(svg: str, theme: str = "light") -> str:
 
 def picture(wide: str, narrow: str = "", name: str = "") -> str:
     """One picture in its frame, which scrolls sideways. With a narrow twin the card's width chooses."""
-    shown = [("", wide)] if not narrow else [(" mc-wide", wide), (" mc-narrow", narrow)]
+    width = re.search(r'\bwidth="([\d.]+)"', wide)
+    broad = " mc-broad" if width and float(width[1]) > 761 else ""  # needs nearly the whole card
+    shown = [("", wide)] if not narrow else [(f" mc-wide{broad}", wide), (f" mc-narrow{broad}", narrow)]
     return "".join(
         f'<div class="mc-pic{kind}" tabindex="0" role="group" aria-label="{escaped(name or "picture")}">{drawn}</div>'
         for kind, drawn in shown

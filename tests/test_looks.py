@@ -181,6 +181,16 @@ def test_a_picture_with_a_narrow_twin_lets_the_card_choose() -> None:
     assert "@container (max-width:760px){.mc-wide{display:none}.mc-narrow{display:block}}" in css
 
 
+def test_a_picture_that_needs_the_whole_card_gives_way_earlier() -> None:
+    broad = looks.picture('<svg width="861"/>', '<svg width="540"/>')
+    assert [one.get("class") for one in ElementTree.fromstring(f"<div>{broad}</div>")] == [
+        "mc-pic mc-wide mc-broad",
+        "mc-pic mc-narrow mc-broad",
+    ]
+    assert "mc-broad" not in looks.picture('<svg width="600"/>', '<svg width="540"/>')
+    assert "@container (max-width:861px){.mc-wide.mc-broad{display:none}" in looks.css()
+
+
 def test_a_literal_picture_has_colours_and_no_names() -> None:
     drawn = looks.literal(looks.mark("no"))
     assert "var(" not in drawn

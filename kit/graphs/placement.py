@@ -242,7 +242,9 @@ class _Sheet:
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
             spanned = [self.layers.column[name] for name in row]
             top = max(used[column] for column in spanned)
-            below = 226 + 16 * len(returns) if self.size.narrow else 50 if len(row) == 1 else 52 + 16 * len(returns)
+            below = (
+                254 + 16 * (len(returns) - 1) if self.size.narrow else 50 if len(row) == 1 else 52 + 16 * len(returns)
+            )
             for name, column in zip(row, spanned, strict=True):
                 item = self.services[name]
                 item.pinned, item.below, item.y = True, below, top + self.across / 2
