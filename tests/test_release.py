@@ -493,9 +493,8 @@ def test_a_volume_stops_the_release(body: str, rule: str) -> None:
 
 
 def test_C_85_to_C_87_what_is_kept_of_a_volume() -> None:
-    reading = read(
-        "services: {web: {image: a}}\nvolumes: {v: , w: {name: x, external: false, driver: local, driver_opts: {a: 1}}}\n"
-    )
+    body = "{name: x, external: false, driver: local, driver_opts: {a: 1}}"
+    reading = read(f"services: {{web: {{image: a}}}}\nvolumes: {{v: , w: {body}}}\n")
     assert reading.normal is not None
     assert reading.normal["volumes"] == {"v": {}, "w": {"driver": "local", "driver_opts": {"a": "1"}}}
     assert "C-81" in rules_of(reading, Severity.CHANGED)
