@@ -42,7 +42,7 @@ def to_text(graph: Graph) -> str:
     kept = [place for place in (3, 0, 1, 4, 5, 6, 7, 2) if place in (0, 3) or any(row[place] for row in table[1:])]
     widths = [max(len(row[place]) for row in table) for place in kept]
     lines = ["  ".join(row[place].ljust(width) for place, width in zip(kept, widths, strict=True)) for row in table]
-    said = [graph.answer, graph.situation, "", *map(str.rstrip, lines), _hidden(graph)]
+    said = [*filter(None, (graph.answer, graph.situation)), "", *map(str.rstrip, lines), _hidden(graph)]
     return looks.sayable("\n".join(said).replace("`", "").strip())
 
 
