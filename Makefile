@@ -8,6 +8,7 @@ ARGS   ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE ?= copy
+export UV_SYSTEM_CERTS ?= 1
 
 .PHONY: lab test test-rest test-full system-packages check notebooks benchmarks screenshots clean
 
@@ -50,13 +51,10 @@ screenshots: $(VENV)/.browser
 clean:
 	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# uv is ten times as fast as pip; where it cannot be had, pip does the same work.
+# uv is ten times as fast as pip; where it cannot be had, or cannot reach the packages, pip does the same work.
 define install
-	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
-	  $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$(1)]'; \
-	else \
-	  $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(1)]'; \
-	fi
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$(1)]' || \
+	  $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(1)]'
 	@touch $@
 endef
 
