@@ -1,11 +1,12 @@
 // The same work as decide.py, by @balena/contrato: a device's facts against the contracts of five services.
-// Reads {contracts, devices} as JSON from standard input; writes rates and, for each device, which services are met.
+// The first line of standard input is {contracts, devices} as JSON. Each further line asks for one round: `once` with
+// contracts built before the clock starts, `anew` with contracts built for each device. The answer to a round is its
+// rate and, for each device, which services are met.
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
 const require = createRequire(process.argv[2]); // the folder that npm installed into
 const { Contract } = require('@balena/contrato');
-const { contracts, devices, rounds } = JSON.parse(readFileSync(0, 'utf8'));
 
 const universe = (facts) => {
   const found = new Contract({ type: 'meta.universe' });
@@ -13,11 +14,10 @@ const universe = (facts) => {
   return found;
 };
 
-// `make` gives the contract of a service: built once before the clock starts, or anew for each device.
-const measure = (make, some) => {
+const measure = (contracts, make, devices) => {
   const met = [];
   const start = process.hrtime.bigint();
-  for (const facts of some) {
+  for (const facts of devices) {
     const device = universe(facts);
     let answer = '';
     for (let i = 0; i < contracts.length; i++) {
@@ -26,12 +26,18 @@ const measure = (make, some) => {
     met.push(answer);
   }
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  return { rate: some.length / seconds, met };
+  return { rate: devices.length / seconds, met };
 };
 
-const copy = (value) => JSON.parse(JSON.stringify(value)); // a Contract keeps the object that it is given
-const built = contracts.map((each) => new Contract(copy(each)));
-const all = Array.from({ length: rounds }, () => measure((i) => built[i], devices));
-const sample = devices.slice(0, Math.ceil(devices.length / 10)); // four times as slow: a tenth of the devices is enough
-const anew = measure((i) => new Contract(contracts[i]), sample);
-console.log(JSON.stringify({ once: Math.max(...all.map((each) => each.rate)), anew: anew.rate, met: all[0].met }));
+let contracts, devices, built;
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!contracts) {
+    ({ contracts, devices } = JSON.parse(line));
+    built = contracts.map((each) => new Contract(structuredClone(each))); // a Contract keeps the object that it is given
+    continue;
+  }
+  const some = devices.slice(0, Math.ceil(devices.length / 10)); // `anew` is many times as slow: a tenth is enough
+  const found =
+    line === 'once' ? measure(contracts, (i) => built[i], devices) : measure(contracts, (i) => new Contract(contracts[i]), some);
+  console.log(JSON.stringify(found));
+}
