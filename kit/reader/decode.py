@@ -42,7 +42,7 @@ Placed = tuple[T, Node, Path]
 
 MOST_PORTS: Final = 20_000
 NEUTRAL: Final[tuple[object, ...]] = (False, 0, "", [], {})
-KEEP_NEUTRAL: Final = frozenset({"command", "switch", "health", "duration", "build"})
+KEEP_NEUTRAL: Final = frozenset({"command", "switch", "health", "duration", "build", "hosts"})
 KEEP_NEUTRAL_FIELDS: Final = frozenset(
     {"scale", "blkio_config", "credential_spec", "deploy", "develop", "logging", "provider"}
 )
@@ -328,7 +328,7 @@ def _hook_variables(desk: Desk, node: Node, path: Path) -> dict[str, str | None]
 
 def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """Extra hosts as a sorted list of `host:address` (C-67)."""
-    if node.kind not in ("map", "list"):
+    if node.kind not in ("map", "list") or not node.value:
         return None
     known: dict[str, list[str]] = {}
     rows = node.value.items() if node.kind == "map" else ((None, item) for item in node.value)
@@ -350,7 +350,9 @@ def limits(desk: Desk, node: Node, path: Path) -> Plain | None:
         return None
     found: Plain = {}
     for key, value in node.value.items():
-        if value.kind == "float":
+        if key.startswith("x-"):
+            found["#extensions"] = {}  # as the engine prints them
+        elif value.kind == "float":
             desk.note.say(
                 "wrong-kind", value, (*path, key), rule="C-60", name=key, wanted="a whole number", value="a fraction"
             )

@@ -77,9 +77,9 @@ def _plain(digits: str, exponent: int) -> str:
 
 
 def scalar_text(node: Node) -> str:
-    """A scalar as text; null is empty."""
+    """A scalar as text; null is empty, and so is what is no scalar."""
     value = node.value
-    return value if isinstance(value, str) else "" if value is None else number_text(value)
+    return value if isinstance(value, str) else number_text(value) if isinstance(value, (int, float)) else ""
 
 
 def single(value: float) -> float:
