@@ -214,4 +214,4 @@ def test_nothing_that_a_person_wrote_becomes_markup() -> None:
 
 
 def test_equal_decisions_give_equal_bytes() -> None:
-    assert decisions.card(PARTIAL) == decisions.card(replace(PARTIAL))
+    assert decisions.card(PARTIAL) == decisions.card(PARTIAL._replace())
