@@ -40,7 +40,9 @@ HANDOVER: Final = "/tmp/balena/handover-complete"  # noqa: S108 (a path inside t
 SOCKET: Final = "/host/run/balena-engine.sock"
 SUPERVISOR_NETWORK: Final = "supervisor0"
 
-PORT: Final = re.compile(r"(?:(?:([a-fA-F\d.:]+):)?(\d{0,9})(?:-(\d{1,9}))?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(udp|tcp))?", re.ASCII)
+PORT: Final = re.compile(
+    r"(?:(?:([a-fA-F\d.:]+):)?(\d{0,9})(?:-(\d{1,9}))?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(udp|tcp))?", re.ASCII
+)
 MEMORY: Final = re.compile(r"(\d{1,19})([bkmg]?)b?", re.ASCII | re.IGNORECASE)
 NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 VARIABLE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,254}")
@@ -206,6 +208,9 @@ class _Container:
             primary = next(iter(found), f"{uuid}_default")
         elif (other := re.search(r"service:\s*(.+)", mode)) is not None:
             return f"container:{other[1]}", found
+        elif mode.startswith("container:"):
+            self.say("container-mode-ignored", "network_mode", value=mode)
+            primary = f"{uuid}_undefined"
         else:
             primary = mode if mode in ("host", "none", "bridge") else f"{uuid}_{mode}"
         if primary not in ("host", "none", "bridge"):

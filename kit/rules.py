@@ -22,6 +22,7 @@ from .composition import Composition
 from .container import FEATURE_TABLE, LEGACY, check_device, is_true
 from .diagnostics import Diagnostic, Path, Span
 from .reader import Reading
+from .reader.decode import Desk, ports
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES
 
@@ -99,11 +100,26 @@ def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, 
             note.say("file-not-seen", Span(name, 1, 1), value=posixpath.basename(name))
     found = [*reading.findings, *note.results()]
     if reading.normal is not None:
-        found += check_device(
-            reading.normal, lambda path: reading.place(path) or Span(next(iter(reading.texts), ""), 1, 1)
-        )
+        found += check_device(reading.normal, _Places(reading))
     kept = dict.fromkeys(each for each in found if false_alarms or each.code != FALSE_ALARM)
     return tuple(sorted(kept, key=lambda each: (each.span.name, each.span.line, each.span.column)))
+
+
+class _Places:
+    """Where values of the normal form were written; ports are found behind ranges and repetitions (C-49)."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.ports = reading, dict[Path, dict[str, Span]]()
+
+    def __call__(self, path: Path) -> Span:
+        node = self.reading.tree.at(path[:3]) if self.reading.tree and path[2:3] == ("ports",) else None
+        if node is not None and self.reading.normal is not None and len(path) == 4:
+            if path[:3] not in self.ports:
+                placed = ports(Desk(Notes()), node, path[:3]) or ()
+                self.ports[path[:3]] = {str(spec): at.span for spec, at, _path in placed}
+            text = self.reading.normal["services"][path[1]]["ports"][path[3]]
+            return self.ports[path[:3]].get(text, node.span)
+        return self.reading.place(path) or Span(next(iter(self.reading.texts), ""), 1, 1)
 
 
 # ── the map of host access (C-89, C-111 … C-114) ───────────────────────────────────────────────────

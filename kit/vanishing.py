@@ -106,7 +106,7 @@ class _List:
                 text, node = form["services"][path[1]]["ports"][path[3]], tree.at(path[:3])
                 placed = (ports(Desk(Notes()), node, path[:3]) if node else None) or ()
                 path = next((at for spec, _node, at in placed if str(spec) == text), path)
-            if found.code != FALSE_ALARM and found.severity not in (Severity.WARNING, Severity.CHANGED):
+            if found.code not in (FALSE_ALARM, "bare-port") and found.severity not in (Severity.WARNING, Severity.CHANGED):
                 self.found.setdefault(self.home(path), []).append(found)
 
     def rows(self) -> Iterator[Row]:

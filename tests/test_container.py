@@ -290,6 +290,7 @@ NETWORKS = [
     ({"network_mode": "default"}, "deadbeef_default"),
     ({"network_mode": "foo"}, "deadbeef_foo"),
     ({"network_mode": "service: z"}, "container:z"),
+    ({"network_mode": "container:x"}, "deadbeef_undefined"),
 ]
 
 

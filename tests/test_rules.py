@@ -128,3 +128,16 @@ def test_host_access_of_values_is_that_of_the_form() -> None:
 
 def test_a_service_that_keeps_to_itself_opens_nothing() -> None:
     assert host_access({"services": {"web": {"image": "a", "labels": {"io.balena.features.dbus": "yes"}}}}) == ()
+
+
+def test_C_50_a_port_that_the_device_refuses_is_found_behind_a_range() -> None:
+    findings = check(read("services:\n  web:\n    image: a\n    ports:\n      - 1-3:1-3\n      - 127.0.0.1::80\n"))
+    assert [(found.code, found.span.line) for found in findings] == [("device-port", 6)]
+
+
+def test_C_50_a_bare_port_is_told_once_for_each_line() -> None:
+    findings = check(read("services:\n  web:\n    image: a\n    ports: [80, 90-92, '1:1']\n"))
+    assert [(found.rule, found.code, found.severity) for found in findings] == [
+        ("C-50", "bare-port", Severity.IGNORED)
+    ] * 2
+    assert check(read("services: {web: {image: a, network_mode: none, ports: ['1:1']}}")) == ()
