@@ -414,12 +414,14 @@ class _Release:
     def _warn(self, name: str, raw: Plain) -> None:
         """What balena, or the device, says of a release that it accepts (C-4, C-41, C-45, C-46, C-57, C-70)."""
         here: Path = ("services", name)
-        bare: set[Path] = set()
+        last: Path = ()
         for spec, node, path in raw.get("ports", ()):
+            if path == last:  # another port of the same range
+                continue
+            last = path
             if node.kind != "map" or spec.mode is None:
                 self.say("port-mode-false-alarm", (*path, "mode"))
-            if not (spec.published or spec.host_ip) and raw.get("network_mode") != "host" and path not in bare:
-                bare.add(path)
+            if not (spec.published or spec.host_ip) and raw.get("network_mode") != "host":
                 self.say("bare-port", path, port=spec.target)
             for field in ("name", "app_protocol", "mode") if node.kind == "map" else ():
                 if getattr(spec, field):
