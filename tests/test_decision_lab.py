@@ -382,8 +382,7 @@ def test_labs_of_every_size_open(count: int) -> None:
 
 
 def test_where_nothing_runs_the_lab_is_a_picture(lab: DecisionLab) -> None:
-    bundle = lab._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    bundle, _live = lab.bundles()
     html = bundle["text/html"]
     assert html.count("<figure") == 1
     assert "vision-gpu" in re.sub(r"<svg.*?</svg>", "", html)

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 WAIT: Final = 0.15  # seconds after the last key
 MOST: Final = 200  # services of one lab
+# JupyterLab shows "model not found" for a lab whose kernel is gone, and no other part of the same output. So the
+# still picture is an output of its own, and one of the two is hidden: the picture when the lab lives, else the lab.
+_SWAP: Final = (
+    ".jp-OutputArea-child:has(.mc-still):has(+.jp-OutputArea-child .mc-lab),"
+    ".jp-OutputArea-child:has(.mc-still)+.jp-OutputArea-child:not(:has(.mc-lab)){display:none}"
+)
 _JS: Final = Path(__file__).parent
 
 
@@ -68,8 +74,8 @@ def _cell() -> tuple[str, str] | None:
 class Lab:
     """A box of controls and pictures. It shows itself live, and as a still picture where nothing runs.
 
-    A subclass fills `box.children` with `parts(...)` and says what it looks like without widgets
-    in `still()` (HTML) and `__str__`.
+    A subclass hands its controls to `parts` and says what it looks like without widgets in `still` (HTML)
+    and `__str__`.
     """
 
     def __init__(self) -> None:
@@ -164,9 +170,17 @@ class Lab:
         """The lab as HTML without controls."""
         return f"<p>{escape(str(self))}</p>"
 
-    def _repr_mimebundle_(self, **_options: object) -> dict[str, Any]:
-        live: dict[str, Any] = self.box._repr_mimebundle_()
-        return {**live, "text/html": self.still(), "text/plain": str(self)}
+    def bundles(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a notebook keeps: the still picture, then the live lab."""
+        still = f'<style>{_SWAP}</style><div class="mc-still">{self.still()}</div>'
+        view = "application/vnd.jupyter.widget-view+json"
+        return {"text/html": still, "text/plain": str(self)}, {view: self.box._repr_mimebundle_()[view]}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for bundle in self.bundles():
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Page:

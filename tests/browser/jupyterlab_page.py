@@ -67,6 +67,14 @@ class Server:
         """The address of a notebook, in a workspace of its own."""
         return f"{self.url}/lab/tree/{notebook}?token={self.token}&reset"
 
+    def end_kernels(self) -> None:
+        """Shut down every kernel."""
+        address = f"{self.url}/api/sessions%s?token={self.token}"
+        with urllib.request.urlopen(address % "", timeout=30) as sessions:
+            for session in json.load(sessions):
+                end = urllib.request.Request(address % f"/{session['id']}", method="DELETE")
+                urllib.request.urlopen(end, timeout=30).close()
+
 
 @contextmanager
 def served(theme: str = "light", windowing: str = "full") -> Iterator[Server]:
