@@ -251,7 +251,7 @@ REJECTED = [
     ("ParseError", "C-49", "port-fraction", "ports: [80.5]"),
     ("ParseError", "C-49", "port-fraction", "ports: [080]"),
     ("ParseError", "C-49", "missing-target", "ports: [{published: 80}]"),
-    ("ParseError", "C-49", "unreadable-text", "ports: [{target: 80, host_ip: somewhere}]"),
+    ("ParseError", "C-49", "port-address", "ports: [{target: 80, host_ip: somewhere}]"),
     ("ParseError", "C-51", "undefined-volume", "volumes: ['nowhere:/x']"),
     ("ServiceError", "C-51", "bind-mount", "volumes: ['./x:/y']"),
     ("ServiceError", "C-51", "bind-mount", "volumes: ['/sys/:/x']"),
@@ -314,7 +314,6 @@ REJECTED = [
     ),
     ("ParseError", "C-44", "undefined-secret", "build: {secrets: [s]}"),
     ("ParseError", "C-74", "two-dockerfiles", "build: {dockerfile: D, dockerfile_inline: FROM x}"),
-    ("ParseError", "C-44", "limits-differ", "mem_limit: 5m\n    deploy: {resources: {limits: {memory: 6m}}}"),
 ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os.path
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -21,8 +21,8 @@ from ..source import Node
 from ..versions import valid_range
 from . import decode
 from .decode import Desk, Plain
-from .fields import LISTS, TABLES, cast
-from .forms import MountSpec, clean_path, number_text, parse_size
+from .fields import LISTS, TABLES
+from .forms import MountSpec, clean_path
 from .notes import SAYINGS, Notes
 
 FEATURES: Final = "io.balena.features."
@@ -35,14 +35,25 @@ CONTAINER: Final = "container:"
 SERVICE: Final = "service:"
 NAMESPACES: Final = ("network_mode", "ipc", "pid", "uts", "cgroup")
 REMOTE: Final = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
-SECURITY: Final = re.compile(r"no-new-privileges([:=].*)?|(apparmor|seccomp)[:=]unconfined", re.DOTALL)
-PROFILE: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-LIMITS_TWICE: Final[tuple[tuple[str, str, str, Callable[[str], str]], ...]] = (
-    ("cpus", "limits", "cpus", lambda text: number_text(cast(text, "float") or 0)),
-    ("mem_limit", "limits", "memory", lambda text: str(parse_size(text))),
-    ("pids_limit", "limits", "pids", str),
-    ("mem_reservation", "reservations", "memory", lambda text: str(parse_size(text))),
+CHECKS: Final = (
+    # field, what its texts may look like, what is said of others; in the order of C-3
+    ("profiles", re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+"), "bad-profile"),
+    ("network_mode", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
+    ("pid", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
+    (
+        "security_opt",
+        re.compile(r"no-new-privileges([:=].*)?|(apparmor|seccomp)[:=]unconfined", re.DOTALL),
+        "security-option",
+    ),
+    ("volumes_from", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
+    ("ipc", re.compile(r"(?!\s*service:).*", re.DOTALL), "ipc-service"),
 )
+REFUSED: Final = {
+    "networks": {"attachable": "network-field", "external": "network-field", "enable_ipv4": "network-ip-version",
+                 "enable_ipv6": "network-ip-version"},
+    "volumes": {"external": "volume-external"},
+}  # fmt: skip
+DRIVERS: Final = {"networks": ("", "bridge", "default"), "volumes": ("", "local", "default")}
 STEPS: Final = (
     "forbidden", "profiles", "build", "build labels", "context", "labels", "network_mode", "pid", "security_opt",
     "volumes_from", "ipc", "link_local_ips", "pids_limit", "depends_on", "devices", "volumes",
@@ -73,9 +84,8 @@ class _Release:
     def __init__(self, root: Node, desk: Desk, folder: str) -> None:
         self.desk, self.note, self.root, self.folder = desk, desk.note, root, folder
         self.note.stage = 17
-        self.nodes = {
-            kind: _mapping(root.get(kind)) for kind in ("services", "networks", "volumes", "secrets", "configs")
-        }
+        kinds = ("services", "networks", "volumes", "secrets", "configs", "models")
+        self.nodes = {kind: _mapping(root.get(kind)) for kind in kinds}
         self.services = {name: decode.service(desk, name, node) for name, node in self.nodes["services"].items()}
         self.networks = {name: decode.network(desk, name, node) for name, node in self.nodes["networks"].items()}
         self.volumes = {name: decode.volume(desk, name, node) for name, node in self.nodes["volumes"].items()}
@@ -92,17 +102,15 @@ class _Release:
             self._agree(name, raw)
         self._cycles()
         before = {name: dict(raw) for name, raw in self.services.items()}
-        for accept, found in (
-            (self._accept, self.services),
-            (self._accept_network, self.networks),
-            (self._accept_volume, self.volumes),
+        found = {"services": self.services, "networks": self.networks, "volumes": self.volumes}
+        for kind, accept in (
+            ("services", self._accept),
+            ("networks", self._accept_other),
+            ("volumes", self._accept_other),
         ):
-            for place, name in enumerate(sorted(found)):
-                self.place = place
-                accept(name, found[name])
-        form: Plain = {"services": dict(sorted(self.services.items()))}
-        for kind, found in (("networks", self.networks), ("volumes", self.volumes)):
-            form |= {kind: dict(sorted(found.items()))} if found else {}
+            for self.place, name in enumerate(sorted(found[kind])):
+                accept((kind, name), found[kind][name])
+        form = {kind: dict(sorted(each.items())) for kind, each in found.items() if each or kind == "services"}
         composition = Composition(
             services=tuple(_service(name, raw, before[name]) for name, raw in self.services.items()),
             networks=tuple(Network(name=name, labels=_pairs(raw.get("labels"))) for name, raw in self.networks.items()),
@@ -154,9 +162,7 @@ class _Release:
         for raw in self.services.values():
             for spec, node, path in raw.get("ports", ()):
                 if spec.host_ip is not None and node.kind == "map" and not _is_address(spec.host_ip):
-                    self.say(
-                        "unreadable-text", (*path, "host_ip"), rule="C-49", stage=14, name="host_ip", value=spec.host_ip
-                    )
+                    self.say("port-address", (*path, "host_ip"), value=spec.host_ip)
 
     def _imply(self, name: str, raw: Plain) -> None:
         """Stage 16: the default network, the Dockerfile's name, dependencies that follow from other fields."""
@@ -194,28 +200,16 @@ class _Release:
         if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
             self.say("unknown-test", (*here, "healthcheck", "test"), value=test[0])
         if (raw.get("scale") or 0) < 0:
-            self.say(
-                "out-of-range",
-                (*here, "scale"),
-                rule="C-44",
-                stage=19,
-                name="scale",
-                wanted="0 or more",
-                value=raw["scale"],
-            )
-        self._known("undefined-dependency", (*here, "depends_on"), raw.get("depends_on", ()), self.services)
-        self._known("undefined-network", (*here, "networks"), raw.get("networks", ()), self.networks)
-        self._known("undefined-config", (*here, "configs"), _sources(raw.get("configs")), self.nodes["configs"])
-        self._known("undefined-secret", (*here, "secrets"), _sources(raw.get("secrets")), self.nodes["secrets"])
-        self._known("undefined-secret", (*here, "build"), _sources(build.get("secrets")), self.nodes["secrets"])
-        models = raw.get("models")
-        self._known(
-            "undefined-model",
-            (*here, "models"),
-            models if isinstance(models, dict) else (),
-            _mapping(self.root.get("models")),
-        )
-        self._agree_with_deploy(raw, here)
+            self.say("negative-scale", (*here, "scale"), value=raw["scale"])
+        for code, field, names, known in (
+            ("undefined-dependency", "depends_on", raw.get("depends_on"), self.services),
+            ("undefined-network", "networks", raw.get("networks"), self.networks),
+            ("undefined-config", "configs", raw.get("configs"), self.nodes["configs"]),
+            ("undefined-secret", "secrets", raw.get("secrets"), self.nodes["secrets"]),
+            ("undefined-secret", "build", build.get("secrets"), self.nodes["secrets"]),
+            ("undefined-model", "models", raw.get("models"), self.nodes["models"]),
+        ):
+            self._known(code, (*here, field), _names(names), known)
         taken: dict[str, str] = {}
         for index, text in enumerate(raw.get("tmpfs", ())):
             self._mounted(text.partition(":")[0], taken, (*here, "tmpfs", index))
@@ -224,30 +218,10 @@ class _Release:
             if spec.type == "volume" and spec.source:
                 self._known("undefined-volume", path, [spec.source], self.volumes)
 
-    def _agree_with_deploy(self, raw: Plain, here: Path) -> None:
-        """Limits that are written twice must be equal; the second place is forbidden anyway (C-44)."""
-        deploy = _mapping(self.at((*here, "deploy"))) if "deploy" in raw else {}
-        resources = _mapping(deploy.get("resources"))
-        for field, part, key, read in LIMITS_TWICE:
-            if field in raw and part in resources:
-                other = _mapping(resources[part]).get(key)
-                path = (*here, "deploy", "resources", part, key)
-                if str(raw[field]) != ("0" if other is None else self.desk.attempt(read, other, path)):
-                    self.say("limits-differ", (*here, field), field=field, other=f"deploy.resources.{part}.{key}")
-        replicas = deploy.get("replicas")
-        if "scale" in raw and replicas is not None and replicas.value != raw["scale"]:
-            self.say("limits-differ", (*here, "scale"), field="scale", other="deploy.replicas")
-        platforms = (raw.get("build") or {}).get("platforms")
-        if platforms and raw.get("platform") and raw["platform"] not in platforms:
-            self.say("limits-differ", (*here, "platform"), field="platform", other="build.platforms")
-
     def _known(self, code: str, path: Path, names: Iterable[str], known: Mapping[str, object]) -> None:
         """Tell of each name that is not among the *known* ones."""
         unknown = [name for name in names if name not in known]
-        items = self.at(path).value if unknown else ()
-        places = (
-            {item.value: i for i, item in enumerate(items) if item.kind == "str"} if isinstance(items, list) else {}
-        )
+        places = _places(self.at(path)) if unknown else {}
         for name in unknown:
             here = path if isinstance(path[-1], int) else (*path, places.get(name, name))
             hint = self.note.hint(name, tuple(known))
@@ -283,31 +257,22 @@ class _Release:
 
     # ── stage 24 ───────────────────────────────────────────────────────────────────────────────────
 
-    def _accept(self, name: str, raw: Plain) -> None:
+    def _accept(self, here: Path, raw: Plain) -> None:
         """Balena's rules for one service."""
-        here: Path = ("services", name)
+        name = str(here[1])
         for field in LISTS["forbidden"]:
             if raw.pop(field, None) is not None:
-                self.say(
-                    "field-not-allowed", (*here, field), field=field, help=TABLES["instead"].get(field, "remove it")
-                )
-        for index, profile in enumerate(raw.get("profiles", ())):
-            if not PROFILE.fullmatch(profile):
-                self.say("bad-profile", (*here, "profiles", index), value=profile)
+                hint = TABLES["instead"].get(field, "remove it")
+                self.say("field-not-allowed", (*here, field), field=field, help=hint)
         if raw.get("build") is not None:
             self._accept_build(raw["build"], (*here, "build"))
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        for field in ("network_mode", "pid"):
-            if raw.get(field, "").startswith(CONTAINER):
-                self.say("container-mode", (*here, field), step=field, field=field)
-        for index, option in enumerate(raw.get("security_opt", ())):
-            if not SECURITY.fullmatch(option):
-                self.say("security-option", (*here, "security_opt", index), value=option)
-        for index, other in enumerate(raw.get("volumes_from", ())):
-            if other.startswith(CONTAINER):
-                self.say("container-mode", (*here, "volumes_from", index), step="volumes_from", field="volumes_from")
-        if raw.get("ipc", "").strip().startswith(SERVICE):
-            self.say("ipc-service", (*here, "ipc"))
+        for field, allowed, code in CHECKS:
+            written = raw.get(field, ())
+            for index, value in enumerate([written] if isinstance(written, str) else written):
+                if not allowed.fullmatch(value):
+                    place = () if isinstance(written, str) else (index,)
+                    self.say(code, (*here, field, *place), step=field, field=field, value=value)
         for network, body in raw.get("networks", {}).items():
             if body and body.pop("link_local_ips", None):
                 self.say("link-local", (*here, "networks", network, "link_local_ips"))
@@ -320,7 +285,7 @@ class _Release:
             if not (spec.source.startswith("/") and spec.target.startswith("/")):
                 self.say("device-name", path, value=f"{spec.source}:{spec.target}")
         self._accept_mounts(raw)
-        self._warn(name, raw)
+        self._warn(here, raw)
         self._shorten(here, raw)
 
     def _accept_build(self, build: Plain, here: Path) -> None:
@@ -387,8 +352,7 @@ class _Release:
 
     def _labels(self, labels: Mapping[str, str] | None, path: Path, step: str) -> None:
         """Labels that ask for something, and labels that are taken (C-92, C-96)."""
-        items = self.at(path).value if labels else ()
-        places = {str(i.value).split("=")[0]: n for n, i in enumerate(items)} if isinstance(items, list) else {}
+        places = _places(self.at(path)) if labels else {}
         for label, value in (labels or {}).items():
             where = (*path, places.get(label, label))
             if label.startswith("io.balena.private"):
@@ -405,15 +369,12 @@ class _Release:
                 self.say("bad-requirement", where, step=step, value=value, wanted="version range")
             elif kind == "arch" and value not in LISTS["architectures"]:
                 hint = f"known here: {', '.join(LISTS['architectures'])}"
-                self.say(
-                    "bad-requirement", where, step=step, help=hint, value=value, wanted="architecture that balena knows"
-                )
+                self.say("bad-requirement", where, step=step, help=hint, value=value, wanted="architecture")
             elif step == "build labels" or path[0] != "services":
                 self.say("requirement-not-enforced", where, change=same, label=label)
 
-    def _warn(self, name: str, raw: Plain) -> None:
+    def _warn(self, here: Path, raw: Plain) -> None:
         """What balena, or the device, says of a release that it accepts (C-4, C-41, C-45, C-46, C-57, C-70)."""
-        here: Path = ("services", name)
         last: Path = ()
         for spec, node, path in raw.get("ports", ()):
             if path == last:  # another port of the same range
@@ -432,7 +393,7 @@ class _Release:
         if raw.get("oom_score_adj", 0) <= -900:
             self.say("oom-score-low", (*here, "oom_score_adj"))
         if raw.get("profiles"):
-            self.say("profiles-ignored", (*here, "profiles"), name=name)
+            self.say("profiles-ignored", (*here, "profiles"), name=here[1])
         if raw.get("use_api_socket"):
             self.say("accidental-field", (*here, "use_api_socket"), field="use_api_socket")
         order = list(raw.get("networks", ()))
@@ -440,7 +401,7 @@ class _Release:
             self.say("network-order", (*here, "networks"), change=(order, sorted(order)), first=min(order))
         if new := new_fields(raw):
             fields = ", ".join(f"`{field}`" for field in new)
-            self.say("new-fields", (*here, *new[0].split(".")), name=name, fields=fields)
+            self.say("new-fields", (*here, *new[0].split(".")), name=here[1], fields=fields)
 
     def _shorten(self, here: Path, raw: Plain) -> None:
         """Long forms become short again, in the order that balena prints."""
@@ -456,41 +417,26 @@ class _Release:
                 raw[field] = dict(sorted(raw[field].items()))
         if raw.get("image") and raw.get("build") is not None:
             raw["build"]["tags"] = [raw["image"]]
-            self.say(
-                "image-becomes-tag",
-                (*here, "image"),
-                change=(raw["image"], raw["image"]),
-                name=here[1],
-                value=raw["image"],
-            )
+            image = raw["image"]
+            self.say("image-becomes-tag", (*here, "image"), change=(image, image), name=here[1], value=image)
         raw.setdefault("command", None)
 
     # ── stages 25 and 26 ───────────────────────────────────────────────────────────────────────────
 
-    def _accept_network(self, name: str, raw: Plain) -> None:
-        here: Path = ("networks", name)
-        for field in ("attachable", "external"):
-            if field in raw:
-                self.say("network-field", (*here, field), field=field)
-        if raw.get("driver") and raw["driver"] not in ("bridge", "default"):
-            self.say("network-driver", (*here, "driver"), value=raw["driver"])
+    def _accept_other(self, here: Path, raw: Plain) -> None:
+        """Balena's rules for a network or a volume (C-79 … C-87)."""
+        kind = str(here[0])
+        for field, code in REFUSED[kind].items():
+            if raw.get(field) or (field == "enable_ipv4" and field in raw):
+                self.say(code, (*here, field), field=field)
+        if raw.get("driver", "") not in DRIVERS[kind]:
+            self.say(f"{kind[:-1]}-driver", (*here, "driver"), value=raw["driver"])
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        for index, pool in enumerate(raw["ipam"].get("config", ())):
+        for index, pool in enumerate(raw.get("ipam", {}).get("config", ())):
             if pool.get("aux_addresses"):
                 self.say("network-addresses", (*here, "ipam", "config", index, "aux_addresses"))
-        for field in ("enable_ipv4", "enable_ipv6"):
-            if raw.get(field) or (field == "enable_ipv4" and field in raw):
-                self.say("network-ip-version", (*here, field), field=field)
-        if raw.get("driver_opts", {}).get(BRIDGE_NAME):
+        if kind == "networks" and raw.get("driver_opts", {}).get(BRIDGE_NAME):
             self.say("bridge-name", (*here, "driver_opts", BRIDGE_NAME))
-
-    def _accept_volume(self, name: str, raw: Plain) -> None:
-        here: Path = ("volumes", name)
-        if raw.get("driver") and raw["driver"] not in ("local", "default"):
-            self.say("volume-driver", (*here, "driver"), value=raw["driver"])
-        if "external" in raw:
-            self.say("volume-external", (*here, "external"))
-        self._labels(raw.get("labels"), (*here, "labels"), "labels")
 
 
 def new_fields(raw: Plain) -> list[str]:
@@ -508,9 +454,7 @@ def _contract(name: str, raw: Plain) -> Plain:
     plain: list[Plain] = []
     choices: dict[str, list[Plain]] = {"sw.os": [], "sw.kernel": []}
     for label, value in sorted(raw.get("labels", {}).items()):
-        kind, atom = (
-            REQUIREMENTS.get(label.removeprefix(REQUIRES), ("", {})) if label.startswith(REQUIRES) else ("", {})
-        )
+        kind, atom = REQUIREMENTS.get(label.removeprefix(REQUIRES) if label.startswith(REQUIRES) else "", ("", {}))
         if atom:
             choices.get(atom["type"], plain).append({**atom, "version" if kind == "range" else "slug": value})
     requires = plain + [{"or": entries} for entries in choices.values() if entries]
@@ -553,14 +497,20 @@ def _service(name: str, raw: Plain, before: Plain) -> Service:
     )  # fmt: skip
 
 
-def _sources(granted: object) -> list[str]:
-    """The names of configs or secrets that are granted, in short and long form."""
-    found = (
+def _names(granted: object) -> list[str]:
+    """The names in a list or a mapping; of a config or secret in long form, its source."""
+    items = (
         [item.get("source") if isinstance(item, dict) else item for item in granted]
-        if isinstance(granted, list)
+        if isinstance(granted, (list, dict))
         else []
     )
-    return [name for name in found if isinstance(name, str)]
+    return [name for name in items if isinstance(name, str)]
+
+
+def _places(node: Node) -> dict[str, int]:
+    """Where each name, or `NAME=VALUE`, stands in a list."""
+    items = node.value if node.kind == "list" else ()
+    return {str(item.value).partition("=")[0]: index for index, item in enumerate(items)}
 
 
 def _pairs(mapping: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
