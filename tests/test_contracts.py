@@ -216,7 +216,7 @@ UNREADABLE = [
     ({"requires": [{"or": {"type": "arch.sw"}}]}, "S-30"),
     ({"requires": [{"or": [{"or": [{"type": "arch.sw"}]}]}]}, "S-30"),
     ({"requires": [{"or": [{"not": []}]}]}, "S-30"),
-    ({"requires": [{"or": ["arch.sw"]}]}, "S-30"),
+    ({"requires": [{"or": ["arch.sw"]}]}, "S-28"),
     ({"requires": [{"type": 6}]}, "S-30"),
     ({"requires": [{"type": "sw.os", "version": 6}]}, "S-30"),
     ({"requires": [{"type": "sw.os", "version": 6.1}]}, "S-30"),

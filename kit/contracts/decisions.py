@@ -33,6 +33,7 @@ from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause, version_of
 from .requirements import (
     LABEL_OF,
     TYPES,
+    WORDS,
     AnyOf,
     Contract,
     Malformed,
@@ -45,15 +46,7 @@ from .requirements import (
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
 
-STATE_WORDS: Final[dict[State, str]] = {
-    "run": "runs", "out": "left out", "no": "rejected", "old": "old release still runs", "ref": "refused",
-}  # fmt: skip
-_SAID: Final[dict[State, str]] = {
-    "run": "`{}` runs. It asks for nothing.",
-    "out": "`{}` is optional, and its {} not met: it is left out.",
-    "no": "`{}` is not optional, and its {} not met.",
-    "old": "`{}` could run here, but the release is rejected as a whole.",
-}
+STATE_WORDS: Final[dict[State, str]] = WORDS["states"]
 
 
 class ServiceDecision(NamedTuple):
@@ -113,17 +106,10 @@ class Decision(NamedTuple):
     @property
     def answer(self) -> str:
         """One sentence that could be read alone."""
-        count, running = len(self.services), len(self.run)
-        if self.outcome in ("rejected", "refused"):
-            return f"{self.outcome.capitalize()}. The old release goes on running."
-        if self.outcome == "partial":
-            return f"Partly deployed: {running or 'none'} of {count} services {'runs' if running < 2 else 'run'}."
-        all_ = (
-            ("the release has no services", "the only service runs")[count]
-            if count < 2
-            else f"all {count} services run"
-        )
-        return f"Deployed: {all_}."
+        count, runs = len(self.services), len(self.run)
+        answer = WORDS["answers"][self.outcome]
+        sentence: str = answer[min(count, 2)] if self.outcome == "deployed" else answer
+        return sentence.format(count=count, running=runs or "none", run="runs" if runs < 2 else "run")
 
     @property
     def situation(self) -> str:
@@ -231,10 +217,9 @@ class _Question(NamedTuple):
 
     def opening(self, state: State, failed: int) -> str:
         """What becomes of the service, in a sentence."""
-        if state == "run" and self.entries:
-            count = len(self.entries)
-            return f"`{self.name}` runs. {f'All {count} requirements hold.' if count > 1 else 'Its requirement holds.'}"
-        return _SAID[state].format(self.name, "requirement is" if failed == 1 else "requirements are")
+        said, count = WORDS["said"][state], len(self.entries)
+        sentence: str = said[min(count, 2)] if state == "run" else said
+        return sentence.format(self.name, count, its="requirement is" if failed == 1 else "requirements are")
 
 
 _Fate = tuple[tuple[str, bool, bool, bool], _Pick, State, str]
@@ -290,6 +275,7 @@ class _Release:
             for bit, atom in (each for group in groups for each in group):
                 columns.setdefault(atom.type, _Column(atom.type)).atoms[bit] = atom
         self.columns = list(columns.values())
+        # With fewer than two names an attrgetter gives no tuple: two that are nothing go first.
         self.facts = attrgetter("nothing", "nothing", *(each.field for each in self.columns))
         place = {bit: at for at, bit in enumerate(bit for column in self.columns for bit in column.atoms)}
         self.questions = [

@@ -35,13 +35,17 @@ _TRIES: Final = 4_000  # combinations of facts, when choices in contract files t
 
 
 class Change(NamedTuple):
-    """One edit. `key` is a fact's type or a label; without `service` it is a fact. None is absent."""
+    """One edit. `key` is the type of a fact or, on a service, a label. None is absent."""
 
-    where: str
+    key: str
     before: str | None
     after: str | None
     service: str = ""
-    key: str = ""
+
+    @property
+    def where(self) -> str:
+        """What is edited, in words."""
+        return f"{self.key} of {self.service}" if self.service else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,11 @@ def flips(
 
 def _repeats(service: Service | None, raw: object) -> bool:
     """Whether a contract is the one that the labels give."""
-    if service is None or not (labelled := contract_of(service)):
+    labelled = contract_of(service) if service else None
+    given = contract_for(service, {service.name: raw}) if service and labelled else Malformed("", "")
+    if labelled is None or isinstance(given, Malformed):
         return False
-    given = contract_for(service, {service.name: raw})
-    return not isinstance(given, Malformed) and [e.members for e in given.requires] == [
-        e.members for e in labelled.requires
-    ]
+    return [each.members for each in given.requires] == [each.members for each in labelled.requires]
 
 
 class _Search:
@@ -100,17 +103,14 @@ class _Search:
     def __init__(self, composition: Composition, facts: Facts, contracts: Mapping[str, object], aim: str) -> None:
         self.composition, self.facts, self.contracts, self.aim = composition, facts, contracts, aim
         read = {each.name: contract_for(each, contracts) for each in composition.services}
-        must = [read[each.name] for each in composition.services if self.must_run(each)]
-        entries = [
-            entry for each in must if not isinstance(each, Malformed) for entry in each.requires if entry.members
-        ]
+        known = {name: each.requires for name, each in read.items() if not isinstance(each, Malformed)}
+        self.impossible = len(known) < len(read) or not (aim in ("partial", "deployed") or aim in read)
+        must = [each.name for each in composition.services if self.must_run(each)]
+        entries = [entry for name in must for entry in known.get(name, ()) if entry.members]
         # Choices between facts tie several facts together; every other entry binds one.
         self.choices = [each for each in entries if len({atom.type for atom in each.members}) > 1]
         self.single = [each for each in entries if each not in self.choices]
-        labels = [LABEL_OF[key] for each in composition.services for key in dict(each.labels) if key in LABEL_OF]
-        self.floor = max((label.minimum for label in labels), default=(0, 0, 0))
-        unreadable = any(isinstance(each, Malformed) for each in read.values())
-        self.impossible = unreadable or not (aim in ("partial", "deployed") or aim in read)
+        self.failing = [type for type in OF_TYPE if not self.meets(type, facts.get(type))]
 
     def must_run(self, service: Service) -> bool:
         return self.aim in ("deployed", service.name) or not is_optional(service)
@@ -120,91 +120,69 @@ class _Search:
             return decision.outcome in ("deployed", self.aim)
         return self.aim in decision.run
 
-    def checked(
-        self,
-        kind: Literal["fact", "label"],
-        changes: Iterable[Change],
-        sentence: str,
-        facts: Facts,
-        composition: Composition,
-    ) -> Iterator[Flip]:
+    def checked(self, changes: Iterable[Change], sentence: str, after: Facts | Composition) -> Iterator[Flip]:
         """The flip, if it is one."""
+        composition = after if isinstance(after, Composition) else self.composition
+        facts = after if isinstance(after, Facts) else self.facts
         decision = decide(composition, facts, contracts=self.contracts)
         if self.reached(decision):
+            kind: Literal["fact", "label"] = "fact" if facts is after else "label"
             yield Flip(kind, tuple(changes), sentence, decision.outcome, facts, composition)
 
     # ------------------------------------------------------------------------------------------ facts
 
     def meets(self, type: str, fact: Fact | None) -> bool:
         """Whether this fact meets every entry that binds it alone, and is not too old for the labels (S-71)."""
-        version = version_of(fact.version) if fact and type == "sw.supervisor" else None
-        mine = (each.members for each in self.single if each.members[0].type == type)
-        return not (version and version.triple < self.floor) and all(
-            any(clause(a, fact).met for a in atoms) for atoms in mine
-        )
+        if type == "sw.supervisor" and any(_young(self.composition, fact)):
+            return False
+        mine = [each.members for each in self.single if each.members[0].type == type]
+        return all(any(clause(atom, fact).met for atom in members) for members in mine)
 
     def of_facts(self) -> Iterator[Flip]:
         """The fewest facts that must change, each to the nearest value that will do."""
-        failing = [type for type in OF_TYPE if not self.meets(type, self.facts.get(type))]
         values = {type: [each for each in self.edges(type) if self.meets(type, each)] for type in OF_TYPE}
-        others = [type for type in OF_TYPE if type not in failing] if self.choices else []
-        tries = (
-            dict(zip(types, facts, strict=True))
-            for extra in range(len(others) + 1)
-            for types in ((*failing, *more) for more in combinations(others, extra))
-            for facts in product(*(values[type] for type in types))
-        )
-        for found in islice(tries, _TRIES):
-            fields: dict[str, Any] = {OF_TYPE[type]: fact for type, fact in found.items()}
-            before = {type: self.facts.get(type) for type in found}
-            changes = [
-                Change(type, (b := before[type]) and b.shown, fact.shown, key=type) for type, fact in found.items()
-            ]
-            sentence = _go_to(found, before)
-            for flip in self.checked("fact", changes, sentence, replace(self.facts, **fields), self.composition):
+        others = [type for type in OF_TYPE if type not in self.failing] if self.choices else []
+        sets = ((*self.failing, *more) for extra in range(len(others) + 1) for more in combinations(others, extra))
+        tries = ((types, facts) for types in sets for facts in product(*(values[type] for type in types)))
+        for types, found in islice(tries, _TRIES):
+            now = [self.facts.get(type) for type in types]
+            changes = [Change(type, b and b.shown, a.shown) for type, b, a in zip(types, now, found, strict=True)]
+            fields: dict[str, Any] = dict(zip(map(OF_TYPE.__getitem__, types), found, strict=True))
+            for flip in self.checked(changes, _go_to(types, now, found), replace(self.facts, **fields)):
                 yield flip
                 return
 
     def edges(self, type: str) -> list[Fact]:
         """Values that a fact could take: the ends of the ranges that are asked for, the nearest newer one first."""
         now, label = self.facts.get(type), TYPES[type]
+        least = "0.0.0" if label.value == "range" else None
+        floors = [LABEL_OF[change.key].minimum for change in _young(self.composition, Fact(None, "0.0.0", ""))]
         found: set[tuple[str | None, str | None]] = set()
+        if type == "sw.supervisor" and floors:
+            found.add((None, ".".join(map(str, max(floors)))))
         for atom in (atom for each in (*self.single, *self.choices) for atom in each.members if atom.type == type):
             slug = atom.slug or (now.slug if now else label.slug)
-            kept = now.version if now else None
-            found |= {(slug, text) for text in (_edges(atom.version) if atom.version else [kept])}
-        if type == "sw.supervisor":
-            found.add((None, ".".join(map(str, self.floor))))
-        if label.value == "range":
-            found = {(slug, text or "0.0.0") for slug, text in found}
+            found |= {
+                (slug, text) for text in (_edges(atom.version) if atom.version else [now.version if now else least])
+            }
         here = version_of(now.version) if now else None
 
-        def nearness(value: tuple[str | None, str | None]) -> tuple[bool, bool, tuple[int, ...], str]:
+        def nearness(value: tuple[str | None, str | None]) -> tuple[bool, bool, list[int], str]:
             version = version_of(value[1])
             older = bool(version and here and version < here)
-            return (
-                version is None,
-                older,
-                tuple(-n if older else n for n in version.triple) if version else (),
-                str(value),
-            )
+            return version is None, older, [-n if older else n for n in version.triple] if version else [], str(value)
 
         return [Fact(*value, "what would have to be") for value in sorted(found, key=nearness) if any(value)]
 
     def of_releases(self, releases: Iterable[tuple[str, Facts]]) -> Iterator[Flip]:
         """The nearest balenaOS release with which it happens. One change: the facts come with the release."""
-        failing = [type for type in OF_TYPE if not self.meets(type, self.facts.get(type))]
         now = self.facts.os.version if self.facts.os else None
         for version, facts in releases:
-            if all(self.meets(type, facts.get(type)) for type in failing):
-                news = [
-                    f"{TYPES[type].noun} {fact.shown}"
-                    for type in failing
-                    if type != "sw.os" and (fact := facts.get(type))
-                ]
-                sentence = f"bring the device to balenaOS {version}{f' ({listed(news)})' if news else ''}"
-                change = Change("balenaOS", now, version, key="sw.os")
-                for flip in self.checked("fact", (change,), sentence, facts, self.composition):
+            if all(self.meets(type, facts.get(type)) for type in self.failing):
+                told = {TYPES[type].noun: facts.get(type) for type in self.failing if type != "sw.os"}
+                news = listed([f"{noun} {fact.shown}" for noun, fact in told.items() if fact])
+                sentence = f"bring the device to balenaOS {version}{news and f' ({news})'}"
+                for flip in self.checked([Change("sw.os", now, version)], sentence, facts):
                     yield flip
                     return
 
@@ -212,46 +190,43 @@ class _Search:
 
     def of_labels(self) -> Iterator[Flip]:
         """The fewest labels that must change: written anew where that is enough, and with the optional mark instead."""
-        young = list(self.too_young())
+        young = list(_young(self.composition, self.facts.supervisor))
         composition = _relabelled(self.composition, young)
         now = decide(composition, self.facts, contracts=self.contracts)
         seen: list[list[Change]] = []
         for marking in (False, True):
             changes = list(young)
-            for service in now.services:
-                written = [_rewritten(service.name, each, self.facts) for each in service.clauses if not each.met]
-                before = composition.service(service.name)
-                if not written or not before or not self.must_run(before):
+            for service, decided in zip(composition.services, now.services, strict=True):
+                if decided.met or not self.must_run(service):
                     continue
-                may_go = self.aim not in ("deployed", service.name)
-                if may_go and (marking or None in written or len(written) > 1):
-                    written = [
-                        Change(f"{OPTIONAL} of {service.name}", before.label(OPTIONAL), "1", service.name, OPTIONAL)
-                    ]
+                written = [_rewritten(service.name, each, self.facts) for each in decided.clauses if not each.met]
+                if self.aim not in ("deployed", service.name) and (marking or None in written or len(written) > 1):
+                    written = [Change(OPTIONAL, service.label(OPTIONAL), "1", service.name)]
                 changes += [each for each in written if each]
             if changes not in seen:
                 seen.append(changes)
-                after = _relabelled(self.composition, changes)
-                yield from self.checked("label", changes, ", and ".join(map(_write, changes)), self.facts, after)
+                yield from self.checked(
+                    changes, ", and ".join(map(_write, changes)), _relabelled(self.composition, changes)
+                )
 
-    def too_young(self) -> Iterator[Change]:
-        """Labels that this supervisor does not know yet: each of them makes it refuse the offer (S-71)."""
-        version = version_of(self.facts.supervisor.version) if self.facts.supervisor else None
-        for service in self.composition.services:
-            for key, value in dict(service.labels).items():
-                if version and key in LABEL_OF and version.triple < LABEL_OF[key].minimum:
-                    yield Change(f"{key} of {service.name}", value, None, service.name, key)
+
+def _young(composition: Composition, supervisor: Fact | None) -> Iterator[Change]:
+    """The labels that a supervisor does not know yet must go: each of them makes it refuse the offer (S-71)."""
+    version = version_of(supervisor.version) if supervisor else None
+    for service in composition.services if version else ():
+        for key, value in dict(service.labels).items():
+            if version and key in LABEL_OF and version.triple < LABEL_OF[key].minimum:
+                yield Change(key, value, None, service.name)
 
 
 def _relabelled(composition: Composition, changes: Iterable[Change]) -> Composition:
     """The composition with these labels changed. A label without a value goes."""
-    services = list(composition.services)
-    for change in changes:
-        at = next(index for index, each in enumerate(services) if each.name == change.service)
-        labels = {**dict(services[at].labels), change.key: change.after}
+    services = {each.name: each for each in composition.services}
+    for key, _, after, name in changes:
+        labels = {**dict(services[name].labels), key: after}
         kept = tuple((key, value) for key, value in labels.items() if value is not None)
-        services[at] = replace(services[at], labels=kept)
-    return replace(composition, services=tuple(services))
+        services[name] = replace(services[name], labels=kept)
+    return replace(composition, services=tuple(services.values()))
 
 
 def _edges(text: str) -> Iterator[str]:
@@ -270,17 +245,16 @@ def _edges(text: str) -> Iterator[str]:
         yield text
 
 
-def _go_to(found: Mapping[str, Fact], before: Mapping[str, Fact | None]) -> str:
+def _go_to(types: Iterable[str], before: Iterable[Fact | None], after: Iterable[Fact]) -> str:
     """The sentence for changed facts."""
     versions, others = [], []
-    for type, fact in found.items():
-        label, was = TYPES[type], before[type]
+    for type, was, fact in zip(types, before, after, strict=True):
+        label = TYPES[type]
         if label.value != "range":
             others.append(f"use a device whose {label.noun} is `{fact.slug}`")
-        elif fact.version == "0.0.0":
-            others.append(f"use a device that reports {label.noun}")
-        elif was is None or was.slug != fact.slug:
-            others.append(f"use a device with {fact.slug if type == 'sw.os' else label.noun} {fact.version}")
+        elif was is None or was.slug != fact.slug or fact.version == "0.0.0":
+            version = "" if fact.version == "0.0.0" else f" {fact.version}"
+            others.append(f"use a device with {fact.slug if type == 'sw.os' else label.noun}{version}")
         else:
             versions.append(f"{label.noun} {fact.version}")
     return listed(([f"bring the device to {listed(versions)}"] if versions else []) + others)
@@ -307,7 +281,12 @@ def _rewritten(service: str, failed: Clause, facts: Facts) -> Change | None:
     elif fact and fact.slug in (None, label.slug):
         tried = (each for each in _wider(failed.wanted, fact) if range_of(each))
         after = next((each for each in tried if clause(Requirement(label.type, label.slug, each), fact).met), None)
-    return Change(f"{label.key} of {service}", failed.wanted, after, service, label.key)
+    return Change(label.key, failed.wanted, after, service)
+
+
+_WINDOW: Final = re.compile(
+    r"\s*(?:\^|~>?|=)?\s*v?([0-9][^\s|]*?)(?:\.[xX*])*\s*"
+)  # one word, and often meant as a minimum
 
 
 def _wider(written: str, fact: Fact) -> Iterator[str]:
@@ -321,9 +300,7 @@ def _wider(written: str, fact: Fact) -> Iterator[str]:
     if len(range_.sets) == 1 and not version.prerelease:
         lows = [each for each in range_.sets[0] if each.op in (">", ">=", "")]
         highs = [each for each in range_.sets[0] if each.op in ("<", "<=")]
-        if match := re.fullmatch(
-            r"\s*(?:\^|~>?|=)?\s*v?([0-9][^\s|]*?)(?:\.[xX*])*\s*", written
-        ):  # a window that is meant as a minimum
+        if match := _WINDOW.fullmatch(written):
             yield f">={match[1]}"
         if not all(each.admits(version) for each in lows):
             yield " ".join((f">={line}", *(f"{each.op}{each.edge}" for each in highs)))

@@ -16,18 +16,13 @@ from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version, clarify
-from .requirements import TYPES, Requirement
+from .requirements import TYPES, WORDS, Requirement
 
 OF_TYPE: Final = {
     "sw.supervisor": "supervisor", "hw.device-type": "device_type", "arch.sw": "arch", "sw.os": "os",
     "sw.kernel": "kernel", "sw.l4t": "l4t",
 }  # fmt: skip
 """Which field of `Facts` answers a type."""
-
-_ABSENT: Final = {
-    "sw.kernel": ": `uname -r` must begin with three numbers",
-    "sw.l4t": ": `uname -r` has no `-l4t-r` with a version behind it",
-}
 
 
 class Fact(NamedTuple):
@@ -126,120 +121,68 @@ def range_of(text: str) -> Range | None:
         return None
 
 
-class _Asked(NamedTuple):
-    """What one requirement always says, whatever the device."""
-
-    range: Range | None
-    normal: str | None
-    wants: str
-    holds: str
-    comparators: tuple[tuple[Comparator, str, str, int], ...]
-
-
 @lru_cache(maxsize=1 << 12)
-def _asked(requirement: Requirement) -> _Asked:
-    range_ = range_of(requirement.version) if requirement.version else None
-    normal = str(range_) if range_ else None
-    wanted = requirement.wanted
-    meaning = f", which means `{normal}`" if normal and normal != requirement.version else ""
-    return _Asked(
-        range_,
-        normal,
-        f"`{requirement.shown}` wants `{wanted}`{meaning}." if wanted else f"`{requirement.shown}` wants any.",
-        f"`{requirement.shown}` `{wanted}` holds: the" if wanted else f"`{requirement.shown}` wants any. The",
-        tuple(
-            (each, str(each), each.words(), index)
-            for index, together in enumerate(range_.sets if range_ else ())
-            for each in together
-        ),
-    )
+def _asked(requirement: Requirement) -> tuple[Range | None, str, str, list[tuple[Comparator, str, str, int]]]:
+    """What one requirement always says: its range, two openings of a sentence, and its comparators in words."""
+    range_, wanted = range_of(requirement.version or "") if requirement.version else None, requirement.wanted
+    meaning = f", which means `{range_}`" if range_ and str(range_) != requirement.version else ""
+    wants = f"`{requirement.shown}` wants " + (f"`{wanted}`{meaning}." if wanted else "any.")
+    holds = f"`{requirement.shown}` `{wanted}` holds: the" if wanted else f"{wants} The"
+    sets = enumerate(range_.sets if range_ else ())
+    return range_, wants, holds, [(each, str(each), each.words(), at) for at, together in sets for each in together]
 
 
 @lru_cache(maxsize=1 << 16)
 def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     """Whether a fact meets a requirement, and why (S-36 to S-41)."""
-    asked = _asked(requirement)
-    comparisons: tuple[Comparison, ...] = ()
-    reason = ""
-    rules: tuple[str, ...]
-    if fact is None:
-        met, reason = False, f"The device reports no {_noun(requirement)}{_ABSENT.get(requirement.type, '')}."
-        rules = ("S-9", "S-10") if requirement.type == "sw.l4t" else ("S-10",)
-    elif requirement.slug and fact.slug != requirement.slug:
-        met, (reason, rules) = False, _other_slug(requirement, fact)
-    elif requirement.data:
-        met, reason, rules = False, "A requirement with `data` is met by nothing.", ("S-38",)
-    elif not requirement.version:
-        met, rules = True, ("S-39",)
-    elif asked.range and (version := version_of(fact.version)):
-        met, rules = version in asked.range, ("S-45",)
-        comparisons = tuple(
-            [Comparison(text, each.admits(version), words, index) for each, text, words, index in asked.comparators]
-        )
-        if not met:
-            reason, rules = _outside(requirement, asked.range, fact, version)
-    else:
-        met, rules = fact.version == requirement.version, ("S-40", "S-41")
-        reason = _as_text(asked.range, fact, met)
-    has = fact.shown if fact else None
-    return Clause(
-        requirement.label or requirement.type,
-        requirement.shown,
-        requirement.wanted,
-        asked.normal,
-        has,
-        fact.source if fact else "",
-        met,
-        f"{asked.holds} device has {has}. {reason}".rstrip() if met else f"{asked.wants} {reason}",
-        rules,
-        comparisons,
+    range_, wants, holds, comparators = _asked(requirement)
+    met, code, why = _judged(requirement, fact, range_)
+    sentence, *rules = WORDS["reasons"][code]
+    noun = TYPES[requirement.type].noun if requirement.type in TYPES else requirement.type
+    has, slug = (fact.shown, fact.slug) if fact else ("", "")
+    reason = sentence.format_map({"noun": noun, "has": has or "no version", "slug": slug, "why": why})
+    version = version_of(fact.version) if fact and not code.startswith(("other", "nameless", "data")) else None
+    compared = (
+        [Comparison(text, each.admits(version), words, at) for each, text, words, at in comparators] if version else []
     )
+    return Clause(
+        label=requirement.label or requirement.type, type=requirement.shown, wanted=requirement.wanted,
+        range=str(range_) if range_ else None, fact=has if fact else None, source=fact.source if fact else "", met=met,
+        why=f"{holds} device has {has}. {reason}".rstrip() if met else f"{wants} {reason}",
+        rules=tuple(rules), comparisons=tuple(compared),
+    )  # fmt: skip
 
 
-def _noun(requirement: Requirement) -> str:
-    return TYPES[requirement.type].noun if requirement.type in TYPES else requirement.type
-
-
-def _other_slug(requirement: Requirement, fact: Fact) -> tuple[str, tuple[str, ...]]:
-    """Why a slug does not match: it is compared letter by letter (S-37)."""
-    if fact.slug is None:
-        return f"The {_noun(requirement)} of a device has no name, so no name matches; the device has {fact.shown}.", (
-            "S-37",
-        )
-    if requirement.type in ("sw.os", "sw.kernel"):
-        return f"The device runs `{fact.slug}` {fact.version or ''}".rstrip() + ".", ("S-37",)
-    reason = f"The device has `{fact.slug}`."
-    if fact.slug.lower() == (requirement.slug or "").lower():
-        return f"{reason} Upper and lower case count.", ("S-37",)
-    if requirement.type == "arch.sw":
-        return f"{reason} No architecture stands in for another.", ("S-37", "S-12")
-    return f"{reason} Only the very same name matches.", ("S-37", "S-11")
-
-
-def _as_text(range_: Range | None, fact: Fact, met: bool) -> str:
-    """Where one side is no version or no range, the two texts are compared (S-40, S-41)."""
-    odd = "It is not a full version" if range_ else "What is wanted is no version range"
-    if met:
-        return f"{odd}, but the two texts are the same."
-    return f"The device has {fact.version or 'no version'}. {odd}, so only the very same text would do."
-
-
-_TRAPS: Final = {
-    # a hint of `clarify` that explains why a version is outside → the sentence
-    "build-ignored": "What follows a `+` never counts.",
-    "skips-its-own-line": "That skips the line it names.",
-    "window": "That is a window, not a minimum.",
-}
-
-
-def _outside(requirement: Requirement, range_: Range, fact: Fact, version: Version) -> tuple[str, tuple[str, ...]]:
-    """Why a version is not in a range: the trap first, if it is one."""
-    has = f"The device has {fact.version}."
+def _judged(requirement: Requirement, fact: Fact | None, range_: Range | None) -> tuple[bool, str, str]:
+    """Whether it is met, which reason that has, and a sentence of the reason's own."""
+    if fact is None:
+        return False, f"absent {requirement.type}" if requirement.type in ("sw.kernel", "sw.l4t") else "absent", ""
+    if requirement.slug and fact.slug != requirement.slug:
+        return False, _other(requirement, fact.slug), ""
+    if requirement.data:
+        return False, "data", ""
+    if not requirement.version:
+        return True, "any", ""
+    version = version_of(fact.version)
+    if not (range_ and version):
+        missing = "no version" if range_ else "no range"
+        return (True, f"same, {missing}", "") if fact.version == requirement.version else (False, missing, "")
+    if version in range_:
+        return True, "inside", ""
     if range_.empty:
-        return f"{has} No version at all is in this range.", ("S-49",)
-    if prerelease := next((each for each in range_.failing(version) if each.comparator is None), None):
-        return f"{has} {prerelease.why[0].upper()}{prerelease.why[1:]}.", ("S-48",)
-    for hint in clarify(requirement.version or ""):
-        if hint.code in _TRAPS:
-            return f"{has} {_TRAPS[hint.code]}", (hint.rule,)
-    return has, ("S-44", "S-45") if version.build else ("S-45",)
+        return False, "empty", ""
+    if why := next((each.why for each in range_.failing(version) if each.comparator is None), ""):
+        return False, "prerelease", why[0].upper() + why[1:]
+    hints = (hint.code for hint in clarify(requirement.version) if hint.code in WORDS["reasons"])
+    return False, next(hints, "outside"), ""
+
+
+def _other(requirement: Requirement, slug: str | None) -> str:
+    """Why a slug does not match: it is compared letter by letter (S-37)."""
+    if slug is None:
+        return "nameless"
+    if requirement.type in ("sw.os", "sw.kernel"):
+        return "other system"
+    if slug.lower() == (requirement.slug or "").lower():
+        return "other case"
+    return "other arch.sw" if requirement.type == "arch.sw" else "other"

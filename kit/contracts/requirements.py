@@ -13,13 +13,18 @@ Requirement(type='arch.sw', slug='aarch64', version=None, data=False, label='io.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from pathlib import Path as File
+from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Service
 from ..diagnostics import Diagnostic, Path, Severity, Span, did_you_mean
 from ..versions import InvalidRange, Range
+
+WORDS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("words.json").read_text(encoding="utf-8"))
+"""The sentences of this room, by subject."""
 
 PREFIX: Final = "io.balena.features.requires."
 OPTIONAL: Final = "io.balena.features.optional"
@@ -142,55 +147,54 @@ def read_contract(raw: object) -> Contract | Malformed:
     >>> read_contract({"requires": [{"type": "sw.spec", "slug": "compose"}]}).reason
     '`sw.spec` is a requirement type that the supervisor does not know'
     """
-    if raw is None:
-        return Contract()
+    try:
+        return _contract({} if raw is None else raw)
+    except _Unreadable as error:
+        return Malformed(*error.args)
+
+
+class _Unreadable(Exception):  # noqa: N818  (it never leaves this module)
+    """A reason and a rule."""
+
+
+def _contract(raw: object) -> Contract:
     if not isinstance(raw, Mapping):
-        return Malformed("the contract is not an object", "S-26")
-    kind, slug, requires = (raw.get(key) for key in ("type", "slug", "requires"))
-    for key, value in (("type", kind), ("slug", slug)):
-        if not isinstance(value, str | None):
-            return Malformed(f"the `{key}` of the contract is not text", "S-27")
+        raise _Unreadable("the contract is not an object", "S-26")
+    type, slug = (_text(raw, key, "the contract", "S-27") for key in ("type", "slug"))
+    requires = raw.get("requires")
     if not isinstance(requires, list | tuple | None):
-        return Malformed("`requires` is not a list", "S-30")
-    entries: list[Requirement | AnyOf] = []
-    for entry in map(_entry, requires or ()):
-        if isinstance(entry, Malformed):
-            return entry
-        entries.append(entry)
-    for type in (atom.type for entry in entries for atom in entry.members if atom.type not in TYPES):
-        return Malformed(f"`{type}` is a requirement type that the supervisor does not know", "S-34")
-    return Contract((*entries, *_inherited(raw.get("children"))), slug, "sw.container" if kind is None else kind)
+        raise _Unreadable("`requires` is not a list", "S-30")
+    entries = [_entry(each) for each in requires or ()]
+    for unknown in (atom.type for entry in entries for atom in entry.members if atom.type not in TYPES):
+        raise _Unreadable(f"`{unknown}` is a requirement type that the supervisor does not know", "S-34")
+    return Contract((*entries, *_inherited(raw.get("children"))), slug, "sw.container" if type is None else type)
 
 
-def _entry(raw: object) -> Requirement | AnyOf | Malformed:
+def _text(raw: Mapping[Any, object], key: str, where: str, rule: str) -> str | None:
+    value = raw.get(key)
+    if isinstance(value, str | None):
+        return value
+    raise _Unreadable(f"the `{key}` of {where} is not text", rule)
+
+
+def _entry(raw: object) -> Requirement | AnyOf:
     """One entry of `requires`: an object with a `type` is an atom, one with an `or` is a choice (S-28, S-29)."""
+    if isinstance(raw, Mapping) and raw.get("type") is None:
+        if isinstance(members := raw.get("or"), list | tuple):
+            return AnyOf(tuple([_atom(each) for each in members]))
+        raise _Unreadable("a requirement has neither a `type` nor a list of alternatives under `or`", "S-30")
+    return _atom(raw)
+
+
+def _atom(raw: object) -> Requirement:
     if not isinstance(raw, Mapping):
-        return Malformed("a requirement is not an object", "S-28")
-    if raw.get("type") is not None:
-        return _atom(raw)
-    members = raw.get("or")
-    if not isinstance(members, list | tuple):
-        return Malformed("a requirement has neither a `type` nor a list of alternatives under `or`", "S-30")
-    atoms: list[Requirement] = []
-    for member in map(_atom, members):
-        if isinstance(member, Malformed):
-            return member
-        atoms.append(member)
-    return AnyOf(tuple(atoms))
-
-
-def _atom(raw: object) -> Requirement | Malformed:
-    if not isinstance(raw, Mapping) or not isinstance(kind := raw.get("type"), str):
-        return Malformed("an alternative under `or` or a requirement has no `type` that is text", "S-30")
-    slug, version = raw.get("slug"), raw.get("version")
-    for key, value in (("slug", slug), ("version", version)):
-        if not isinstance(value, str | None):
-            return Malformed(f"the `{key}` of a `{kind}` requirement is not text", "S-30")
-    if "data" in raw and not isinstance(raw["data"], Mapping):
-        return Malformed(f"the `data` of a `{kind}` requirement is not an object", "S-28")
-    assert isinstance(slug, str | None)
-    assert isinstance(version, str | None)
-    return Requirement(kind, slug or None, version or None, "data" in raw)
+        raise _Unreadable("a requirement is not an object", "S-28")
+    type, slug, version = (_text(raw, key, "a requirement", "S-30") for key in ("type", "slug", "version"))
+    if type is None:
+        raise _Unreadable("an alternative under `or` has no `type`", "S-30")
+    if not isinstance(raw.get("data", {}), Mapping):
+        raise _Unreadable(f"the `data` of a `{type}` requirement is not an object", "S-28")
+    return Requirement(type, slug or None, version or None, "data" in raw)
 
 
 def _inherited(tree: object, depth: int = 0) -> Iterator[Requirement | AnyOf]:
@@ -198,17 +202,15 @@ def _inherited(tree: object, depth: int = 0) -> Iterator[Requirement | AnyOf]:
 
     A branch without a `slug` only leads to others. Entries that are neither atom nor choice are passed over.
     """
-    if not isinstance(tree, Mapping) or depth > 32:
-        return
-    for child in tree.values():
-        if isinstance(child, Mapping) and child.get("slug"):
-            requires = child.get("requires")
-            for entry in map(_entry, requires if isinstance(requires, list | tuple) else ()):
-                if not isinstance(entry, Malformed):
-                    yield entry
-            yield from _inherited(child.get("children"), depth + 1)
-        else:
-            yield from _inherited(child, depth + 1)
+    for child in tree.values() if isinstance(tree, Mapping) and depth < 32 else ():
+        contract = isinstance(child, Mapping) and bool(child.get("slug"))
+        requires = child.get("requires") if contract else ()
+        for each in requires if isinstance(requires, list | tuple) else ():
+            try:
+                yield _entry(each)
+            except _Unreadable:
+                continue
+        yield from _inherited(child.get("children") if contract else child, depth + 1)
 
 
 # ---------------------------------------------------------------------------------------------- findings
@@ -217,65 +219,46 @@ Where = Callable[[Path], Span]
 """Where a path of the composition was written."""
 
 
+def _finding(code: str, rule: str, span: Span, about: str = "", path: Path = (), **words: str) -> Diagnostic:
+    severity, message, help_ = WORDS["findings"][code]
+    error = "ValidationError" if path and severity == "error" else ""
+    return Diagnostic(
+        code=code, severity=Severity(severity), message=about + message.format_map(words), span=span,
+        help=help_.format_map(words), rule=rule, path=path, error_class=error,
+    )  # fmt: skip
+
+
 def label_findings(service: Service, where: Where = lambda path: Span(str(path[-1]), 1, 1)) -> Iterator[Diagnostic]:
     """What is wrong with the requirement and optional labels of a service (S-14 to S-18, S-53)."""
     for key, value in dict(service.labels).items():
-        problem = _problem(key, value)
-        if problem:
-            code, severity, message, help_, rule = problem
+        if problem := _problem(key, value):
+            code, rule, hint = problem
             path: Path = ("services", service.name, "labels", key)
-            error = "ValidationError" if severity is Severity.ERROR else ""
-            yield Diagnostic(
-                code=code, severity=severity, message=f"`{service.name}`: {message}", span=where(path), help=help_,
-                rule=rule, path=path, error_class=error,
-            )  # fmt: skip
+            yield _finding(code, rule, where(path), f"`{service.name}`: ", path, key=key, value=value, hint=hint)
 
 
-def _problem(key: str, value: str) -> tuple[str, Severity, str, str, str] | None:
-    """Code, severity, sentence, help and rule, or None if the label is as it should be."""
+def _problem(key: str, value: str) -> tuple[str, str, str] | None:
+    """Code, rule and hint, or None if the label is as it should be."""
+
+    def meant(written: str, known: tuple[str, ...]) -> str:
+        alias = WORDS["meant"].get(written.lower())
+        return f"did you mean `{alias}`?" if alias in known else did_you_mean(written, known)
+
     modern = key.replace("io.resin.", "io.balena.", 1)
     if modern != key and (modern.startswith(PREFIX) or modern == OPTIONAL):
-        rule = "S-53" if modern == OPTIONAL else "S-15"
-        return (
-            "legacy-requirement",
-            Severity.IGNORED,
-            f"the old spelling `{key}` asks for nothing",
-            f"write `{modern}`",
-            rule,
-        )
-    if key == OPTIONAL:
-        if value.lower() in ("1", "true", "on", "0", "false", "off", "no", "n"):
-            return None
-        message = f"`{value}` does not make it optional; only `1`, `true` and `on` do"
-        return "misspelt-optional", Severity.IGNORED, message, 'write `io.balena.features.optional: "1"`', "S-53"
-    if not key.startswith(PREFIX):
-        return None
-    label = LABEL_OF.get(key)
-    if label is None:
-        suffix = key.removeprefix(PREFIX)
-        alias = {"sw.os": "sw.balena-os", "sw.kernel": "sw.linux", "sw.arch": "arch.sw"}.get(suffix)
-        hint = f"did you mean `{alias}`?" if alias else did_you_mean(suffix, tuple(each.suffix for each in LABELS))
-        return (
-            "unknown-requirement",
-            Severity.IGNORED,
-            f"`{key}` is no requirement label; it asks for nothing",
-            hint,
-            "S-14",
-        )
-    if label.value == "architecture" and value not in ARCHITECTURES:
-        alias = {"arm64": "aarch64", "armv8": "aarch64", "x86_64": "amd64", "x86-64": "amd64", "armv7": "armv7hf"}.get(
-            value.lower()
-        )
-        hint = f"did you mean `{alias}`?" if alias else did_you_mean(value, ARCHITECTURES)
-        message = f"`{value}` is not an architecture that `{key}` accepts; no release is made"
-        return "unknown-architecture", Severity.ERROR, message, hint, "S-16"
-    if label.value == "range":
+        return "legacy-requirement", "S-53" if modern == OPTIONAL else "S-15", modern
+    if key == OPTIONAL and value.lower() not in ("1", "true", "on", "0", "false", "off", "no", "n"):
+        return "misspelt-optional", "S-53", ""
+    if key.startswith(PREFIX) and key not in LABEL_OF:
+        return "unknown-requirement", "S-14", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
+    kind = LABEL_OF[key].value if key in LABEL_OF else ""
+    if kind == "architecture" and value not in ARCHITECTURES:
+        return "unknown-architecture", "S-16", meant(value, ARCHITECTURES)
+    if kind == "range":
         try:
             Range.parse(value)
         except InvalidRange as error:
-            message = f"`{value}` is not a version range that `{key}` accepts; no release is made"
-            spot = f"at character {error.at + 1}" if value else ""
-            return "bad-range", Severity.ERROR, message, f"expected {error.expected} {spot}".rstrip(), "S-16"
+            return "bad-range", "S-16", f"expected {error.expected} at character {error.at + 1}"
     return None
 
 
@@ -290,30 +273,19 @@ def contract_file(service: Service, text: str, name: str) -> tuple[object | None
     parsed = parse(text, name)
     found = list(parsed.findings)
     start = Span(name, 1, 1)
-    root = parsed.documents[0] if parsed.documents else None
-
-    def error(
-        message: str, span: Span, severity: Severity = Severity.ERROR, rule: str = "S-24", help_: str = ""
-    ) -> None:
-        code = "unreadable-contract" if severity is Severity.REFUSED else "bad-contract-file"
-        found.append(Diagnostic(code=code, severity=severity, message=message, span=span, rule=rule, help=help_))
-
     if contract_of(service):
-        error(f"`{service.name}` has requirement labels and a contract file; only one of them may be there", start)
-    if root is None or not isinstance(root.value, dict):
-        if not any(each.severity is Severity.ERROR for each in parsed.findings):
-            error("a contract file holds one object with `name`, `slug` and `type: sw.container`", start)
-        return None, found
-    raw = root.plain()
-    assert isinstance(raw, dict)
+        found.append(_finding("two-contracts", "S-24", start, hint=service.name))
+    root = parsed.documents[0] if parsed.documents else None
+    raw = root.plain() if root else None
+    if root is None or not isinstance(raw, dict):
+        broken = any(each.severity is Severity.ERROR for each in parsed.findings)
+        return None, found if broken else [*found, _finding("no-contract", "S-24", start)]
     for key in ("name", "slug"):
         if not isinstance(raw.get(key), str) or not raw[key]:
-            error(f"the contract has no `{key}`", root.keys.get(key, root.span), help_=f"give it a `{key}`, as text")
+            found.append(_finding("contract-without-name", "S-24", root.keys.get(key, root.span), hint=key))
     if raw.get("type") != "sw.container":
-        span = root.value["type"].span if "type" in root.value else root.span
-        error("the `type` of a contract file must be `sw.container`", span, help_="write `type: sw.container`")
-    contract = read_contract(raw)
-    if isinstance(contract, Malformed):
+        found.append(_finding("contract-type", "S-24", root.keys.get("type", root.span)))
+    if isinstance(contract := read_contract(raw), Malformed):
         span = root.keys.get("requires", root.span)
-        error(f"no device can read this contract: {contract.reason}", span, Severity.REFUSED, contract.rule)
+        found.append(_finding("unreadable-contract", contract.rule, span, hint=contract.reason))
     return raw, found
