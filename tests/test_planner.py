@@ -35,7 +35,7 @@ from kit.planner import (
     what_changed,
 )
 from kit.planner.plans import ACTIONS
-from kit.planner.target import handover_timeout, host_ports
+from kit.planner.target import handover_timeout
 
 STRATEGY = "io.balena.update.strategy"
 CASES = Path(__file__).parent / "cases"
@@ -203,6 +203,19 @@ def test_a_cycle_never_starts_and_the_plan_names_it() -> None:
     assert all(why.way_out for why in found.blocked)
 
 
+def test_services_that_take_up_each_others_changed_network_are_told_apart_from_progress() -> None:
+    """Only the primary network is waited for (S-96), so two services can hinder each other for ever."""
+    body: dict[str, Any] = {name: {"nets": ["bus", "lan"]} for name in ("cam", "mixer")}
+    body["cam"] |= with_strategy("kill-then-download")
+    old: dict[str, Any] = {"cam": {"nets": ["bus"]}, "mixer": {"nets": ["lan"]}}
+    inside: dict[str, Any] = {"lan": {"internal": True}, "bus": {"internal": True}}
+    found = update(release("r1", old, networks=inside), release("r2", body, networks={"lan": {}, "bus": {}}))
+    assert len(found.rounds) < 30
+    (why,) = found.blocked
+    assert (why.rules, why.waits_for) == (("S-85", "S-96"), ("cam", "mixer"))
+    assert why.way_out
+
+
 def test_a_service_that_needs_a_reboot_waits_for_one_and_then_starts() -> None:
     old = release("r1", {"web": {}})
     new = release("r2", {"web": {"labels": {"io.balena.update.requires-reboot": "1"}}})
@@ -303,8 +316,11 @@ def test_lists_are_compared_without_their_order_but_commands_are_not() -> None:
 
 def test_what_images_declare_counts_under_what_the_composition_says() -> None:
     plain = Release("r1", {"services": {"web": {"labels": {"a": "mine"}}}})
-    told = replace(plain, declared={"web": {"labels": {"a": "theirs", STRATEGY: "hand-over"}, "user": "app"}})
+    told = replace(
+        plain, declared={"web": {"Labels": {"a": "theirs", STRATEGY: "hand-over"}, "User": "app", "Env": ["A=1"]}}
+    )
     assert dict(told.services[0].labels) == {"a": "mine", STRATEGY: "hand-over"}
+    assert told.services[0].environment == (("A", "1"),)
     assert strategy_of(told.services[0]) == "hand-over"
     assert dict(told.services[0].config)["user"] == "app"
 
@@ -317,10 +333,16 @@ def test_an_unchanged_build_keeps_the_image_of_the_release_before() -> None:
     assert [each.image for each in Release("r3", body, after=two).services] == ["web:r1", "db:r2"]
 
 
-def test_ports_of_the_host_are_read_from_every_short_form() -> None:
-    assert host_ports(["8080:80/udp", "1-2:3-4", "::1:90:91"]) == ("8080/udp", "1/tcp", "2/tcp", "90/tcp")
-    assert host_ports(None) == ()
-    assert host_ports(["eighty:80"]) == ()
+def test_ports_of_the_host_are_those_that_the_device_binds() -> None:
+    ports = ["8080:80/udp", "1-2:3-4", "::1:90:91", "443"]
+    assert release("r1", {"web": {"ports": ports}}).services[0].ports == (
+        "1/tcp",
+        "2/tcp",
+        "443/tcp",
+        "8080/udp",
+        "90/tcp",
+    )
+    assert release("r1", {"web": {"ports": ["eighty:80"]}}).services[0].ports == ()
 
 
 def test_what_changed_says_what_becomes_of_every_service() -> None:

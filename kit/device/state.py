@@ -245,6 +245,17 @@ class State:
         return dict(self.commits).get(app)
 
     @property
+    def shape(self) -> tuple[object, ...]:
+        """The state without numbers of containers and boots: when it comes back, so does what follows."""
+        place = {each.id: number for number, each in enumerate(self.containers)}
+        containers = tuple(
+            (each.wanted, each.commit, each.injected, each.status, each.was, each.removing, each.stop_left, each.data)
+            for each in self.containers
+        )
+        marks = tuple((each.boot == self.boot, each.joined and place.get(each.joined)) for each in self.containers)
+        return len(containers), containers, marks, replace(self, containers=(), made=0, boot=0)
+
+    @property
     def image_names(self) -> frozenset[str]:
         """The images on disk."""
         return frozenset(image.name for image in self.images)

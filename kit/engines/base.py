@@ -203,13 +203,14 @@ class Engine(Protocol):
 
 
 def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tuple[State, Round]]:
-    """Perform rounds until nothing is left to do, or nothing changes any more; each is yielded once done.
+    """Perform rounds until nothing is left to do, or the device comes back to where it was; each is yielded once done.
 
     The last round is empty if the device has settled, and carries its troubles or waits if it is stuck.
     """
-    goal = Target.of(target)
+    goal, seen = Target.of(target), list[object]()
     for _ in range(limit):
         observed = engine.observe()
+        seen.append(observed.shape)
         round, troubles = next_steps(observed, goal), []
         for step in round:
             try:
@@ -218,5 +219,5 @@ def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tup
                 troubles.append(error.trouble)
         engine.happen(RoundOver(settled=not round))
         yield observed, replace(round, troubles=tuple(troubles))
-        if not round or engine.observe() == observed:
+        if not round or engine.observe().shape in seen:
             return

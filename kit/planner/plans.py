@@ -10,7 +10,7 @@ settled
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -68,30 +68,32 @@ def _cycle(path: tuple[str, ...], waits: Mapping[str, tuple[str, ...]], seen: se
     return ()
 
 
-def blocking(round: Round, target: Target) -> tuple[Why, ...]:
-    """What keeps a repeated round from coming to an end: its troubles, else what is waited for (S-146)."""
-    if round.troubles:
-        return tuple(dict.fromkeys(trouble.why for trouble in round.troubles))
-    whys = []
-    for step in round:
+def blocking(rounds: Sequence[Round], target: Target) -> tuple[Why, ...]:
+    """What keeps rounds that repeat from coming to an end: troubles, else what is waited for (S-146)."""
+    whys = [trouble.why for round in rounds for trouble in round.troubles]
+    again = {step.service: None for round in rounds for step in round if step.why.reason == "kill-resource"}
+    if again:
+        whys.append(because("ping-pong", *again, services=", ".join(f"`{name}`" for name in again)))
+    for step in rounds[-1] if not whys else ():
         waits = {each.name: each.depends_on for app in target.apps if app.app == step.app for each in app.services}
         if cycle := _cycle((step.service,), waits, set()):
             whys.append(because("wait-cycle", *cycle[1:], service=step.service, cycle=" → ".join(cycle)))
-        else:
+        elif step.why.way_out:
             whys.append(step.why)
     return tuple(dict.fromkeys(whys)) or (because("endless"),)
 
 
 def plan(state: State, target: Given, *, limit: int = 1_000) -> Plan:
-    """All rounds from *state* until nothing is left to do, or nothing changes any more (S-146)."""
-    goal = Target.of(target)
+    """All rounds from *state* until nothing is left to do, or the device comes back to where it was (S-146)."""
+    goal, seen = Target.of(target), [state.shape]
     rounds: list[Round] = []
     while round := next_steps(state, goal):
-        done, after = play(round)
+        done, state = play(round)
         rounds.append(done)
-        if after == state or len(rounds) >= limit:
-            return Plan(tuple(rounds), after, blocking(done, goal))
-        state = after
+        if (shape := state.shape) in seen or len(rounds) >= limit:
+            repeated = rounds[seen.index(shape) :] if shape in seen else rounds[-1:]
+            return Plan(tuple(rounds), state, blocking(repeated, goal))
+        seen.append(shape)
     return Plan((*rounds, round), replace(state, failures=0))
 
 

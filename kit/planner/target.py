@@ -12,45 +12,30 @@ there: the normal form of a release, and the short form of the conformance cases
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from ..composition import Composition, Service
-from ..device.state import POLICIES, Container, Frozen, Network, Pairs, Policy, State, Volume, Wanted
+from ..container import FIELDS, OWNED, STRATEGY, TIMEOUT, container
+from ..device.state import Container, Frozen, Network, Pairs, State, Volume, Wanted
 
 Strategy = Literal["download-then-kill", "kill-then-download", "delete-then-download", "hand-over"]
 STRATEGIES: Final[tuple[Strategy, ...]] = (
     *("download-then-kill", "kill-then-download", "delete-then-download", "hand-over"),
 )
-STRATEGY: Final = "io.balena.update.strategy"
-HANDOVER_TIMEOUT: Final = "io.balena.update.handover-timeout"
 SHORT: Final = {  # how the conformance cases write some fields
-    "dep": "depends_on",
-    "vol": "volumes",
-    "nets": "networks",
-    "env": "environment",
-    "networkMode": "network_mode",
+    "dep": "depends_on", "vol": "volumes", "nets": "networks", "env": "environment", "networkMode": "network_mode",
+}  # fmt: skip
+ELSEWHERE: Final = {  # parts of a container request that are compared elsewhere, or not at all: `cpus` (S-87)
+    *("name", "Image", "Env", "Labels", "NetworkingConfig", "HostConfig", "NetworkMode", "RestartPolicy", "NanoCpus"),
 }
-COMPARED: Final = (  # fields of a container that the device keeps and compares (C-100, S-87); `cpus` is not
-    *("cap_add", "cap_drop", "command", "cgroup_parent", "devices", "dns", "dns_opt", "dns_search", "tmpfs"),
-    *("entrypoint", "extra_hosts", "group_add", "healthcheck", "init", "pid", "pids_limit", "ports", "security_opt"),
-    *("stop_grace_period", "stop_signal", "storage_opt", "sysctls", "ulimits", "userns_mode", "volumes"),
-    *("cpu_shares", "cpu_quota", "cpuset", "domainname", "hostname", "ipc", "mac_address", "mem_limit"),
-    *("mem_reservation", "oom_kill_disable", "oom_score_adj", "privileged", "read_only", "shm_size", "user"),
-    *("working_dir", "tty"),
-)
-DEFAULTS: Final[dict[str, tuple[object, ...]]] = {  # what need not be written (C-101)
-    "tty": (True,),
-    "ipc": ("shareable",),
-    "driver": ("local", "bridge"),
-    **dict.fromkeys(
-        ("privileged", "read_only", "oom_kill_disable", "internal", "config_only", "enable_ipv6"), (False,)
-    ),
-}
-ORDERED: Final = ("command", "entrypoint", "dns", "dns_search", "test")  # lists whose order counts
+NAMES: Final = {target: name for name, (_, target, _) in FIELDS.items()} | {  # the field behind a part of a request
+    "Cmd": "command", "Entrypoint": "entrypoint", "Binds": "volumes", "PortBindings": "ports", "User": "user",
+    "Memory": "mem_limit", "ShmSize": "shm_size", "StopTimeout": "stop_grace_period", "Healthcheck": "healthcheck",
+}  # fmt: skip
+ORDERED: Final = ("Cmd", "Entrypoint", "Dns", "DnsSearch", "Test")  # lists whose order counts
 ITS_OWN: Final = ("host", "none", "bridge")  # network modes that join no network of the app
 
 
@@ -64,109 +49,80 @@ def frozen(value: object, *, ordered: bool = False) -> Frozen:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
-def mapping(value: object) -> Mapping[str, object]:
-    """A mapping as it is, pairs as a mapping, a list of texts as names without values, else nothing."""
+def mapping(value: object) -> Mapping[str, Any]:
+    """A mapping as it is, a list of texts as names without values, else nothing."""
     if isinstance(value, Mapping):
         return value
-    items = value if isinstance(value, list | tuple) else ()
-    return dict(each if isinstance(each, tuple) else (str(each), None) for each in items)
+    return dict.fromkeys(map(str, value)) if isinstance(value, list | tuple) else {}
 
 
-def compared(body: Mapping[str, object]) -> tuple[tuple[str, Frozen], ...]:
-    """What counts when two configurations are compared: what is written and is not the default."""
-    given = {**body, "labels": dict(labels_of(body.get("labels")))}
-    empty: tuple[object, ...] = (None, "", [], {}, ())
-    kept = {key: given[key] for key in sorted(given) if given[key] not in (*empty, *DEFAULTS.get(key, ()))}
-    return tuple((key, frozen(value, ordered=key in ORDERED)) for key, value in kept.items())
+def configured(body: Mapping[str, object]) -> tuple[tuple[str, Frozen], ...]:
+    """What counts when two volumes or two networks are compared: what is written and is not the default (S-115)."""
+    plain: tuple[object, ...] = (None, "", [], {}, False, "local", "bridge")
+    labels = {key: value for key, value in mapping(body.get("labels")).items() if key not in OWNED}
+    return tuple(
+        (key, frozen(value)) for key, value in sorted({**body, "labels": labels}.items()) if value not in plain
+    )
 
 
-def policy_of(written: object) -> Policy:
-    """The restart policy that the device makes of a text: four words, and `always` for anything else (S-125).
-
-    >>> [policy_of(text) for text in ("No", " on-failure ", "on-failure:3", None)]
-    ['no', 'on-failure', 'always', 'always']
-    """
-    word = written.strip().lower() if isinstance(written, str) else ""
-    return next((policy for policy in POLICIES if policy == word), "always")
-
-
-def labels_of(written: object) -> Pairs:
-    """Labels as the device keeps them: `io.resin.` is rewritten, and the modern spelling wins (S-92)."""
-    labels = {str(key): "" if value is None else str(value) for key, value in mapping(written).items()}
-    modern = {key.replace("resin", "balena") if key.startswith("io.resin.") else key: labels[key] for key in labels}
-    return tuple(sorted({**modern, **{key: labels[key] for key in labels if key in modern}}.items()))
-
-
-def host_ports(written: object) -> tuple[str, ...]:
-    """The ports of the host that a list of short ports takes; a bare port takes its own number (C-50).
-
-    >>> host_ports(["80", "127.0.0.1:8080:80/udp", "5000-5001:6000-6001"])
-    ('80/tcp', '8080/udp', '5000/tcp', '5001/tcp')
-    """
-    found = []
-    for port in written if isinstance(written, list | tuple) else ():
-        body, _, protocol = str(port).partition("/")
-        parts = body.rsplit(":", 2)
-        low, _, high = parts[max(len(parts) - 2, 0)].partition("-")
-        if low.isdecimal() and (not high or high.isdecimal()):
-            found += [f"{number}/{protocol or 'tcp'}" for number in range(int(low), int(high or low) + 1)]
-    return tuple(found)
-
-
-def grace_of(written: object) -> int:
-    """Whole seconds of a stop grace period in normal form (C-107); 10 when absent.
-
-    >>> grace_of("1m30s"), grace_of("500ms"), grace_of(None)
-    (90, 0, 10)
-    """
-    seconds = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-    parts = re.findall(r"([0-9.]+)(h|ms|m|s)", str(written or "10s"))
-    return int(sum(float(number) * seconds[unit] for number, unit in parts))
+def wanted(
+    app: int, commit: str, name: str, written: Mapping[str, Any], image: str, declared: Mapping[str, Any]
+) -> Wanted:
+    """One service of a release as the device wants it; *declared* is what the image says of itself (S-91)."""
+    form = {SHORT.get(key, key): value for key, value in written.items()}
+    request = container(form, name=name, image=declared).body
+    host = request["HostConfig"]
+    networks, mode = mapping(form.get("networks")), form.get("network_mode") or ""
+    mode = mode or next(iter(networks), "default")
+    if mode not in ITS_OWN and not mode.startswith("service:") and mode not in networks:
+        networks = {**networks, mode: None}  # any other word is a network of the app (C-105)
+    mounts = [text.partition(":")[0] for text in mapping(form.get("volumes")) if ":" in text]
+    shared = [mode.removeprefix("service:").strip()] if mode.startswith("service:") else []
+    ports = {f"{each['HostPort']}/{port.partition('/')[2]}" for port, to in host["PortBindings"].items() for each in to}
+    variables = dict(text.split("=", 1) for text in declared.get("Env", ()))
+    variables.update(mapping(form.get("environment")))
+    config = {NAMES.get(key, key): (key, value) for key, value in (request | host).items() if key not in ELSEWHERE}
+    return Wanted(
+        app=app,
+        name=name,
+        commit=commit,
+        image=image or form.get("image") or f"{name}:{commit}",
+        config=tuple((key, frozen(value, ordered=of in ORDERED)) for key, (of, value) in sorted(config.items())),
+        environment=tuple(sorted((key, str(value or "")) for key, value in variables.items())),
+        labels=tuple(sorted((key, value) for key, value in request["Labels"].items() if key not in OWNED)),
+        policy=host["RestartPolicy"]["Name"],
+        network_mode=mode,
+        networks=tuple((key, place(body)) for key, body in networks.items()),
+        volumes=tuple(dict.fromkeys(mounts)),
+        ports=tuple(sorted(ports)),
+        depends_on=tuple(dict.fromkeys([*mapping(form.get("depends_on")), *shared])),
+        running=form.get("running") is not False,
+        oneshot=form.get("oneshot"),
+        grace=request["StopTimeout"],
+    )
 
 
 def place(body: object) -> tuple[str, ...]:
     """What a service asks of a network: its aliases and addresses there (S-89)."""
     asked = mapping(body)
     addresses = [f"{key} {asked[key]}" for key in ("ipv4_address", "ipv6_address") if asked.get(key)]
-    return (*(f"alias {alias}" for alias in mapping(asked.get("aliases"))), *addresses)
-
-
-def wanted(app: int, commit: str, name: str, written: Mapping[str, object], image: str = "") -> Wanted:
-    """One service of a release as the device wants it."""
-    form = {SHORT.get(key, key): value for key, value in written.items()}
-    networks, mode = mapping(form.get("networks")), str(form.get("network_mode") or "")
-    mode = mode or next(iter(networks), "default")
-    if mode not in ITS_OWN and not mode.startswith("service:") and mode not in networks:
-        networks = {**networks, mode: None}  # any other word is a network of the app (C-105)
-    mounts = [text.partition(":")[0] for text in mapping(form.get("volumes")) if ":" in text]
-    shared = [mode.removeprefix("service:").strip()] if mode.startswith("service:") else []
-    oneshot = form.get("oneshot")
-    return Wanted(
-        app=app,
-        name=name,
-        commit=commit,
-        image=str(image or form.get("image") or f"{name}:{commit}"),
-        config=compared({key: form.get(key) for key in COMPARED}),
-        environment=tuple(sorted((key, str(value or "")) for key, value in mapping(form.get("environment")).items())),
-        labels=labels_of(form.get("labels")),
-        policy=policy_of(form.get("restart")),
-        network_mode=mode,
-        networks=tuple((key, place(body)) for key, body in networks.items()),
-        volumes=tuple(dict.fromkeys(mounts)),
-        ports=host_ports(form.get("ports")),
-        depends_on=tuple(dict.fromkeys([*mapping(form.get("depends_on")), *shared])),
-        running=form.get("running") is not False,
-        oneshot=oneshot if isinstance(oneshot, int) else None,
-        grace=grace_of(form.get("stop_grace_period")),
-    )
+    return (*(f"alias {alias}" for alias in asked.get("aliases", ())), *addresses)
 
 
 def form_of(composition: Composition) -> Mapping[str, object]:
     """A composition made by hand, in the keys of a normal form."""
-    services = {one.name: {each.name: getattr(one, each.name) for each in fields(one)} for one in composition.services}
-    volumes = {one.name: {"labels": one.labels} for one in composition.volumes}
-    networks = {one.name: {"labels": one.labels} for one in composition.networks}
-    return {"services": services, "volumes": volumes, "networks": networks}
+
+    def service(one: Service) -> Mapping[str, object]:
+        plain = {each.name: getattr(one, each.name) for each in fields(one)}
+        plain |= {key: dict(plain[key]) for key in ("environment", "labels", "ulimits")}
+        plain |= {key: [str(each) for each in plain[key]] for key in ("ports", "volumes")}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items() if value}
+
+    return {
+        "services": {one.name: service(one) for one in composition.services},
+        "volumes": {one.name: {"labels": dict(one.labels)} for one in composition.volumes},
+        "networks": {one.name: {"labels": dict(one.labels)} for one in composition.networks},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +145,8 @@ class Release:
 
     A service without an image gets `<service>:<commit>`. With `after`, a service whose `build` is
     written as in that release keeps that release's image: the builder's cache gives the same digest.
-    `declared` says what images declare themselves (labels, environment, command …): it counts under
-    what the composition says (S-91). A dropped service is left out (S-56), a rejected release is
+    `declared` holds the configuration of images (`Labels`, `Env`, `Cmd` …), which counts under what
+    the composition says (S-91). A dropped service is left out (S-56), a rejected release is
     not touched (S-59).
     """
 
@@ -203,7 +159,7 @@ class Release:
     dropped: tuple[str, ...] = ()
     contracts: Mapping[str, object] = field(default_factory=dict, compare=False)
     after: Release | None = field(default=None, compare=False)
-    declared: Mapping[str, Mapping[str, object]] = field(default_factory=dict, compare=False)
+    declared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def form(self) -> Mapping[str, object]:
@@ -228,16 +184,11 @@ class Release:
             return next((each.image for each in self.after.target.services if each.name == name), "")
         return ""
 
-    def _declared(self, name: str, body: Mapping[str, object]) -> Mapping[str, object]:
-        under = self.declared.get(name, {})
-        both = {key: {**mapping(under.get(key)), **mapping(body.get(key))} for key in ("labels", "environment")}
-        return {**under, **{key: value for key, value in body.items() if value is not None}, **both} if under else body
-
     @cached_property
     def target(self) -> AppTarget:
         """What the planner compares with the device. A `default` network always belongs to it (S-58)."""
         services = tuple(
-            wanted(self.app, self.commit, name, self._declared(name, body), self._image(name, body))
+            wanted(self.app, self.commit, name, body, self._image(name, body), self.declared.get(name, {}))
             for name, body in self._part("services").items()
             if name not in self.dropped
         )
@@ -250,8 +201,8 @@ class Release:
             commit=self.commit,
             fleet=self.fleet,
             services=services,
-            volumes=tuple(Volume(self.app, name, compared(body)) for name, body in self._part("volumes").items()),
-            networks=tuple(Network(self.app, name, compared(body)) for name, body in networks.items()),
+            volumes=tuple(Volume(self.app, name, configured(body)) for name, body in self._part("volumes").items()),
+            networks=tuple(Network(self.app, name, configured(body)) for name, body in networks.items()),
             rejected=self.rejected,
             dropped=self.dropped,
         )
@@ -297,7 +248,7 @@ def strategy_of(service: Wanted) -> Strategy:
 
 def handover_timeout(service: Wanted) -> int:
     """Milliseconds that a hand-over waits: the label if it is a positive integer, else 60000 (S-108)."""
-    text = service.label(HANDOVER_TIMEOUT)
+    text = service.label(TIMEOUT)
     return int(text) if text.isdecimal() and text.isascii() and int(text) > 0 else 60_000
 
 
