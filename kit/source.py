@@ -318,7 +318,7 @@ def events(text: str, fast: bool = True) -> Iterator[Any]:
 
 # ── the tree ───────────────────────────────────────────────────────────────────────────────────────
 
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _CORE: Final = "tag:yaml.org,2002:"
 _MARKS: Final = {"!reset": "reset", "!override": "override"}
 _QUOTED: Final = ("'", '"', "|", ">")
@@ -328,17 +328,17 @@ class _Stop(Exception):  # noqa: N818 - not an error: the finding is already not
     """Nothing more can be understood."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open:  # a plain class: a dataclass takes long to make
     """A collection that is still being read."""
 
-    node: Node
-    anchor: str | None
-    size: int = 1
-    depth: int = 1
-    key: str | None = None
-    merging: bool = False  # the next value belongs to `<<`
-    merges: tuple[Node, ...] = ()
+    __slots__ = ("anchor", "depth", "key", "merges", "merging", "node", "size")
+
+    def __init__(self, node: Node, anchor: str | None) -> None:
+        self.node, self.anchor = node, anchor
+        self.size = self.depth = 1
+        self.key: str | None = None
+        self.merging = False  # the next value belongs to `<<`
+        self.merges: tuple[Node, ...] = ()
 
 
 class _Builder:

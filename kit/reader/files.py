@@ -12,7 +12,6 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path as Disk
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -62,12 +61,11 @@ class Files(Protocol):
         """The bytes of a file. Raises OSError; EXDEV for one that lies outside the project."""
 
 
-@dataclass(frozen=True, slots=True)
 class Folder:
     """The files of a folder on disk. A name, or a link, that leads out of it is refused unless *outside*."""
 
-    root: Disk
-    outside: bool = False
+    def __init__(self, root: Disk, outside: bool = False) -> None:
+        self.root, self.outside = root, outside
 
     def read(self, name: str) -> bytes:
         """The bytes of a regular file; a device or a pipe is not read."""
@@ -90,11 +88,11 @@ class Folder:
         return place.read_bytes()
 
 
-@dataclass(frozen=True, slots=True)
 class Texts:
     """Files that exist only as texts, by their names."""
 
-    texts: Mapping[str, str | bytes]
+    def __init__(self, texts: Mapping[str, str | bytes]) -> None:
+        self.texts = texts
 
     def read(self, name: str) -> bytes:
         """The bytes of one of the texts."""
@@ -223,37 +221,28 @@ def _unescape(found: re.Match[str]) -> str:
 # ── layers (C-2, C-21, C-32) ───────────────────────────────────────────────────────────────────────
 
 
-@dataclass(slots=True)
 class _File:
     """A loaded file that services can be taken from: its services, and those already extended."""
 
-    path: str
-    services: dict[str, Node]
-    others: dict[str, frozenset[str]] = field(default_factory=dict)
-    done: dict[str, Node] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> str:
-        return posixpath.dirname(self.path)
+    def __init__(self, path: str, services: dict[str, Node], others: Mapping[str, frozenset[str]]) -> None:
+        self.path, self.services, self.others = path, services, others
+        self.folder = posixpath.dirname(path)
+        self.done: dict[str, Node] = {}
 
 
-@dataclass(slots=True)
 class Project:
     """Everything that one reading reads. `folder` is the folder of the first file: paths resolve against it.
 
     `prefix` goes in front of a file's place in the project to make the name that people see.
     """
 
-    note: Notes
-    files: Files
-    shell: Shell
-    folder: str = ""
-    prefix: str = ""
-    texts: dict[str, str] = field(default_factory=dict)
-    others: dict[str, _File | None] = field(default_factory=dict)
-    count: int = 0
-    copied: int = 0
-    marked: bool = False  # some text has a `!reset` or `!override`
+    def __init__(self, note: Notes, files: Files, shell: Shell, prefix: str = "") -> None:
+        self.note, self.files, self.shell, self.prefix = note, files, shell, prefix
+        self.folder = ""
+        self.texts: dict[str, str] = {}
+        self.others: dict[str, _File] = {}
+        self.count = self.copied = 0  # files read, values that came by extending
+        self.marked = False  # some text has a `!reset` or `!override`
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────
 
@@ -332,7 +321,7 @@ class Project:
         layer = interpolate(document, shell, self.note)
         services = layer.get("services")
         if services is not None and services.kind == "map":
-            file = _File(place, services.value)
+            file = _File(place, services.value, {})
             entries = {name: self._extend(file, name, folder, shell) for name in services.value}
             layer = mapping(layer, {**layer.value, "services": mapping(services, entries)})
         return self._include(layer, folder, shell, chain)
@@ -420,7 +409,7 @@ class Project:
     def _other(self, file: Node, folder: str, shell: Shell, path: Path) -> _File | None:
         """Another file that services are taken from, loaded once."""
         place = posixpath.normpath(posixpath.join(folder, file.value))
-        if self.others.get(place) is None:
+        if place not in self.others:
             layer = self.fetch(file, folder, path, "C-36", 4)
             if layer is None:
                 return None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from ..diagnostics import Path, Severity, Span
@@ -112,7 +111,6 @@ def _expression(inner: str, ask: Ask, depth: int) -> str:
     return (value or "") if given else other
 
 
-@dataclass(slots=True)
 class Shell:
     """The environment of whoever parses, and what a reading asked of it.
 
@@ -120,9 +118,11 @@ class Shell:
     only: those of the `.env` beside an included file (C-27).
     """
 
-    values: Mapping[str, str] = field(default_factory=dict)
-    apart: Mapping[str, str] = field(default_factory=dict)
-    missed: dict[str, Span] = field(default_factory=dict)
+    def __init__(
+        self, values: Mapping[str, str], apart: Mapping[str, str] | None = None, missed: dict[str, Span] | None = None
+    ) -> None:
+        self.values, self.apart = values, apart or {}
+        self.missed = {} if missed is None else missed
 
     def ask(self, name: str) -> str | None:
         """The value of a variable; the environment beats a file."""
