@@ -65,7 +65,7 @@ def after(state: State, event: on.AnyEvent) -> State:
         if one is None and not isinstance(event, on.LockTaken | on.LockDropped):
             return state
     match event:
-        case on.ProcessExits(code=code) if one and one.status == "Running":
+        case on.ProcessExits(code=code) if one and one.status == "Running" and one.restart_at is None:
             return _put(state, one, exited(one, code, now))
         case on.ApiStop() if one and one.status == "Running":
             stopped = replace(one, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None)

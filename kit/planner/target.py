@@ -15,22 +15,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from ..composition import Composition, Service
 from ..container import FIELDS, OWNED, STRATEGY, TIMEOUT, container
 from ..device.state import Container, Frozen, Network, Pairs, State, Volume, Wanted
 
 Strategy = Literal["download-then-kill", "kill-then-download", "delete-then-download", "hand-over"]
-STRATEGIES: Final[tuple[Strategy, ...]] = (
-    *("download-then-kill", "kill-then-download", "delete-then-download", "hand-over"),
-)
+STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
 SHORT: Final = {  # how the conformance cases write some fields
     "dep": "depends_on", "vol": "volumes", "nets": "networks", "env": "environment", "networkMode": "network_mode",
 }  # fmt: skip
 ELSEWHERE: Final = {  # parts of a container request that are compared elsewhere, or not at all: `cpus` (S-87)
-    *("name", "Image", "Env", "Labels", "NetworkingConfig", "HostConfig", "NetworkMode", "RestartPolicy", "NanoCpus"),
-}
+    "name", "Image", "Env", "Labels", "NetworkingConfig", "HostConfig", "NetworkMode", "RestartPolicy", "NanoCpus",
+}  # fmt: skip
 NAMES: Final = {target: name for name, (_, target, _) in FIELDS.items()} | {  # the field behind a part of a request
     "Cmd": "command", "Entrypoint": "entrypoint", "Binds": "volumes", "PortBindings": "ports", "User": "user",
     "Memory": "mem_limit", "ShmSize": "shm_size", "StopTimeout": "stop_grace_period", "Healthcheck": "healthcheck",
