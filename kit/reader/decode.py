@@ -6,35 +6,20 @@ it drops or changes without a word becomes a line of the vanishing list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from ..diagnostics import Path, Severity
 from ..source import Node
+from . import forms
 from .fields import FORMS, LISTS, cast
-from .forms import (
-    DeviceSpec,
-    MountSpec,
-    PortSpec,
-    Unreadable,
-    duration_text,
-    host_entry,
-    number_text,
-    parse_device,
-    parse_duration,
-    parse_host,
-    parse_mount,
-    parse_ports,
-    parse_size,
-    scalar_text,
-    single,
-    split_command,
-)
+from .forms import DeviceSpec, MountSpec, PortSpec, Unreadable, number_text, scalar_text
 from .notes import Notes
 
 Plain = dict[str, Any]
+Names = tuple[str, ...]
 T = TypeVar("T")
 Decoder = Callable[["Desk", Node, Path], Any]
 Placed = tuple[T, Node, Path]
@@ -141,9 +126,9 @@ def decimal(desk: Desk, node: Node, path: Path) -> float | int | None:
     if node.kind not in ("int", "float"):
         return None
     if not abs(node.value) < LARGEST:
-        desk.note.say("out-of-range", node, path, rule="C-64", stage=21, name=path[-1], wanted="smaller", value="this")
+        desk.note.say("number-too-large", node, path, name=path[-1])
         return None
-    near = single(float(node.value))
+    near = forms.single(float(node.value))
     return int(near) if near.is_integer() else near
 
 
@@ -153,14 +138,14 @@ def size(desk: Desk, node: Node, path: Path) -> str | None:
         value = number_text(node.value)
         desk.note.say("size-vanishes", node, path, change=(node.value, None), name=path[-1], value=value)
         return None
-    found = desk.attempt(parse_size, node, path) if node.kind == "str" else node.value
+    found = desk.attempt(forms.parse_size, node, path) if node.kind == "str" else node.value
     return None if not isinstance(found, int) else str(found) if found else ""
 
 
 def duration(desk: Desk, node: Node, path: Path) -> str | None:
     """A duration in its long form (C-63)."""
-    found = desk.attempt(parse_duration, node, path) if node.kind == "str" else None
-    return None if found is None else duration_text(found)
+    found = desk.attempt(forms.parse_duration, node, path) if node.kind == "str" else None
+    return None if found is None else forms.duration_text(found)
 
 
 def texts(desk: Desk, node: Node, path: Path) -> list[str] | None:
@@ -178,20 +163,11 @@ def _whole_numbers(desk: Desk, items: list[Node], path: Path) -> None:
     """Two lists that take numbers as well as texts: no fractions, and 5 is the same as "5" (C-33)."""
     seen: dict[str, int] = {}
     for index, item in enumerate(items):
-        here, text = (*path, index), scalar_text(item) if item.kind in ("str", "int") else f"item {index}"
+        text = scalar_text(item) if item.kind in ("str", "int") else f"item {index}"
         if item.kind == "float":
-            stage = 8 if path[-1] == "expose" else 17
-            desk.note.say(
-                "wrong-kind",
-                item,
-                here,
-                stage=stage,
-                name=path[-1],
-                wanted="whole numbers or texts",
-                value="a fraction",
-            )
-        elif path[-1] == "group_add" and seen.setdefault(text, index) != index and item.kind != items[seen[text]].kind:
-            desk.note.say("repeated-item", item, here, stage=9, name=path[-1], first=seen[text] + 1, second=index + 1)
+            desk.note.say("fraction", item, (*path, index), stage=8 if path[-1] == "expose" else 17, name=path[-1])
+        elif path[-1] == "group_add" and item.kind != items[first := seen.setdefault(text, index)].kind:
+            desk.note.say("repeated-item", item, (*path, index), name=path[-1], first=first + 1, second=index + 1)
 
 
 def verbatim(desk: Desk, node: Node, path: Path) -> Any:
@@ -201,11 +177,8 @@ def verbatim(desk: Desk, node: Node, path: Path) -> Any:
     if path[-1] == "models" and node.kind == "list":
         return dict.fromkeys(texts(desk, node, path) or ())
     found = _without_extensions(node)
-    options = node.get("options")
-    if path[-1] == "provider" and options is not None and options.kind == "map":
-        found["options"] = {
-            key: texts(desk, value, (*path, key)) or [scalar_text(value)] for key, value in options.value.items()
-        }
+    if path[-1] == "provider" and (options := node.get("options")) is not None and options.kind == "map":
+        found["options"] = {k: texts(desk, v, (*path, k)) or [scalar_text(v)] for k, v in options.value.items()}
     return found
 
 
@@ -222,18 +195,13 @@ def entries(desk: Desk, node: Node, path: Path) -> dict[str, tuple[str | None, N
     """A mapping, or a list of `KEY=VALUE`, as texts with their places; None is "no value given"."""
     found: dict[str, tuple[str | None, Node, Path]] = {}
     if node.kind == "map":
-        extra = {key: value for key, value in node.value.items() if key.startswith("x-")}
-        for key, value in node.value.items():
-            if value.kind not in ("map", "list", "time") and key not in extra:
-                found[key] = (None if value.kind == "null" else scalar_text(value), value, (*path, key))
-                _number_became_text(desk, value, (*path, key))
+        scalars = {key: value for key, value in node.value.items() if value.kind not in ("map", "list", "time")}
+        extra = [f"{key}:{scalar_text(scalars.pop(key))}" for key in sorted(scalars) if key.startswith("x-")]
+        for key, value in scalars.items():
+            found[key] = (None if value.kind == "null" else scalar_text(value), value, (*path, key))
+            _number_became_text(desk, value, (*path, key))
         if extra:  # balena's engine gathers them and prints them as one text
-            text = " ".join(
-                f"{key}:{scalar_text(value)}"
-                for key, value in sorted(extra.items())
-                if value.kind not in ("map", "list")
-            )
-            found["#extensions"] = (f"map[{text}]", node, path)
+            found["#extensions"] = (f"map[{' '.join(extra)}]", node, path)
     elif node.kind == "list":
         for index, item in enumerate(node.value):
             if item.kind == "str":
@@ -299,7 +267,7 @@ def command(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """A command as a list of words (C-48)."""
     if node.kind == "list":
         return [item.value for item in node.value if item.kind == "str"]
-    split = desk.attempt(split_command, node, path) if node.kind == "str" else None
+    split = desk.attempt(forms.split_command, node, path) if node.kind == "str" else None
     if split is None:
         return None
     words = list(split.words)
@@ -334,38 +302,33 @@ def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     rows = node.value.items() if node.kind == "map" else ((None, item) for item in node.value)
     for host, item in rows:
         addresses = [scalar_text(each) for each in (item.value if item.kind == "list" else [item])]
-        read = parse_host if host is None else _host_reader(host, addresses)
+        read = forms.parse_host if host is None else _host_reader(host, addresses)
         if (found := desk.attempt(read, item.like("str", addresses[0] if addresses else ""), path)) is not None:
             known.setdefault(found[0], []).extend(found[1])
     return sorted(f"{host}:{address}" for host, addresses in known.items() for address in addresses)
 
 
 def _host_reader(host: str, addresses: list[str]) -> Callable[[str], tuple[str, list[str]]]:
-    return lambda _text: host_entry(host, addresses)
+    return lambda _text: forms.host_entry(host, addresses)
 
 
 def limits(desk: Desk, node: Node, path: Path) -> Plain | None:
     """Limits of the kernel; 0 becomes an empty mapping (C-60)."""
     if node.kind != "map":
         return None
-    found: Plain = {}
+    found: Plain = {"#extensions": {}} if any(key.startswith("x-") for key in node.value) else {}
     for key, value in node.value.items():
         if key.startswith("x-"):
-            found["#extensions"] = {}  # as the engine prints them
-        elif value.kind == "float":
-            desk.note.say(
-                "wrong-kind", value, (*path, key), rule="C-60", name=key, wanted="a whole number", value="a fraction"
-            )
-        elif value.kind == "map":
-            for part in (each for each in value.value.values() if each.kind == "float"):
-                words = {"name": key, "wanted": "whole numbers", "value": "a fraction"}
-                desk.note.say("wrong-kind", part, (*path, key), rule="C-60", stage=17, **words)
-            parts = {part: value.value[part].value for part in ("soft", "hard") if part in value.value}
-            parts = {part: number for part, number in parts.items() if isinstance(number, int)}
-            found[key], zero = {part: number for part, number in parts.items() if number}, 0 in parts.values()
-        elif value.kind == "int":
-            found[key], zero = value.value or {}, value.value == 0
-        if key in found and zero:
+            continue
+        parts = [value.get("soft"), value.get("hard")] if value.kind == "map" else [value]
+        if any(part is not None and part.kind == "float" for part in parts):
+            desk.note.say("fraction", value, (*path, key), rule="C-60", name=key)
+            continue
+        numbers = {n: p.value for n, p in zip(("soft", "hard"), parts, strict=False) if p and p.kind == "int"}
+        found[key] = {n: number for n, number in numbers.items() if number}
+        if value.kind == "int" and value.value:
+            found[key] = value.value
+        elif len(found[key]) < len(numbers):
             desk.note.say("limit-without-number", value, (*path, key), change=(value.plain(), found[key]), name=key)
     return found
 
@@ -384,9 +347,7 @@ def health(desk: Desk, node: Node, path: Path) -> Plain | None:
         if key == "test" and value.kind == "str":
             decoded = ["CMD-SHELL", value.value]
         elif key == "retries" and (decoded or 0) < 0:
-            desk.note.say(
-                "out-of-range", value, here, rule="C-61", stage=17, name=key, wanted="0 or more", value=decoded
-            )
+            desk.note.say("negative-retries", value, here, value=decoded)
         if decoded is not None and (decoded or key == "retries"):
             found[key] = decoded
     return found
@@ -395,77 +356,71 @@ def health(desk: Desk, node: Node, path: Path) -> Plain | None:
 # ── ports, mounts, devices ─────────────────────────────────────────────────────────────────────────
 
 
+def _listed(
+    desk: Desk, node: Node, path: Path, what: str, read: Callable[[Desk, Node, Path], Iterable[tuple[object, T]]]
+) -> list[Placed[T]] | None:
+    """The values of a list by what makes them one; the later of two takes the place of the earlier (C-35)."""
+    found: dict[object, Placed[T]] = {}
+    for index, item in enumerate(node.value if node.kind == "list" else ()):
+        here = (*path, index)
+        for key, value in read(desk, item, here):
+            _put(desk, found, key, (value, item, here), what)
+    return list(found.values()) if node.kind == "list" else None
+
+
 def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]] | None:
     """Ports in their long form; equal ones collapse (C-35, C-49)."""
-    if node.kind != "list":
-        return None
-    found: dict[object, Placed[PortSpec]] = {}
-    for index, item in enumerate(node.value):
-        here = (*path, index)
-        if desk.ports > MOST_PORTS:
-            desk.note.say("too-many-ports", item, here, most=MOST_PORTS)
-            break
-        if item.kind == "str":
-            specs = desk.attempt(parse_ports, item, here, 11) or []
-            desk.ports += len(specs)
-        elif item.kind == "float":
-            desk.note.say("port-fraction", item, here)
-            specs = []
+    return _listed(desk, node, path, "port", _ports)
+
+
+def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpec]]:
+    specs: list[PortSpec] = []
+    if desk.ports > MOST_PORTS:
+        desk.note.say("too-many-ports", item, path, most=MOST_PORTS)
+    elif item.kind == "str":
+        specs = desk.attempt(forms.parse_ports, item, path, 11) or []
+        desk.ports += len(specs)
+    elif item.kind == "float":
+        desk.note.say("port-fraction", item, path)
+    elif item.kind in ("int", "map"):
+        specs = [PortSpec(target=item.value) if item.kind == "int" else _long_port(desk, item, path)]
+    for spec in specs:
+        if spec.target is None or not (spec.target or item.kind == "map"):
+            desk.note.say("missing-target", item, path, stage=12, what="port")
         else:
-            specs = [PortSpec(target=item.value)] if item.kind == "int" else _long_port(desk, item, here)
-        for spec in specs:
-            if spec.target is not None and (spec.target or item.kind == "map"):
-                _put(desk, found, spec.identity, (spec, item, here), "port")
-            else:
-                desk.note.say("missing-target", item, here, stage=12, what="port")
-    return list(found.values())
+            yield spec.identity, spec
 
 
-def _long_port(desk: Desk, item: Node, path: Path) -> list[PortSpec]:
-    if item.kind != "map":
-        return []
+def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
     body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
-    target = item.get("target")
+    target, numeric = item.get("target"), "published" in body and item.value["published"].kind != "str"
     number = int(target.value) if target is not None and target.kind in ("int", "float") else None
     if number is not None and not 0 <= number < 2**32:
-        desk.note.say(
-            "out-of-range", item, path, rule="C-49", stage=17, name="target", wanted="0 or more", value=number
-        )
-    return [
-        PortSpec(
-            target=number,
-            published=body.get("published", ""),
-            numeric="published" in body and item.value["published"].kind != "str",
-            host_ip=body.get("host_ip"),
-            protocol=body.get("protocol"),
-            mode=body.get("mode"),
-            name=body.get("name", ""),
-            app_protocol=body.get("app_protocol", ""),
-        )
-    ]
+        desk.note.say("port-out-of-range", item, path, value=number)
+    words: Plain = {key: body.get(key) for key in ("host_ip", "protocol", "mode")}
+    words |= {key: body.get(key, "") for key in ("published", "name", "app_protocol")}
+    return PortSpec(target=number, numeric=numeric, **words)
 
 
 def mounts(desk: Desk, node: Node, path: Path) -> list[Placed[MountSpec]] | None:
     """Mounts in their long form; the later of two with one target wins (C-35, C-51)."""
-    if node.kind != "list":
-        return None
-    found: dict[object, Placed[MountSpec]] = {}
-    for index, item in enumerate(node.value):
-        here = (*path, index)
-        spec = desk.attempt(parse_mount, item, here, 8) if item.kind == "str" else _long_mount(desk, item, here)
-        if spec is not None:
-            _put(desk, found, spec.target, (spec, item, here), "target")
-            after = f"{spec.source}:{spec.target}"
-            for word in spec.lost:
-                desk.note.say("mount-word-dropped", item, here, change=(item.value, after), word=word, value=item.value)
-    return list(found.values())
+    return _listed(desk, node, path, "target", _mounts)
+
+
+def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountSpec]]:
+    spec = desk.attempt(forms.parse_mount, item, path, 8) if item.kind == "str" else _long_mount(desk, item, path)
+    if spec is not None:
+        yield spec.target, spec
+        change = (item.plain(), f"{spec.source}:{spec.target}")
+        for word in spec.lost:
+            desk.note.say("mount-word-dropped", item, path, change=change, word=word, value=item.value)
 
 
 def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
     if item.kind != "map":
         return None
     kind, source, target = (
-        scalar_text(each) if (each := item.get(key)) else "" for key in ("type", "source", "target")
+        scalar_text(part) if (part := item.get(key)) else "" for key in ("type", "source", "target")
     )
     if item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-51", what="mount")
@@ -477,35 +432,27 @@ def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
             extension(desk, item, key, (*path, key))
     own = item.get(kind) if kind in ("volume", "tmpfs") else None
     options = _without_extensions(own) if own is not None and own.kind == "map" else {}
-    read_only = item.get("read_only")
-    return MountSpec(
-        type=kind,
-        source=source,
-        target=target,
-        read_only=read_only is not None and read_only.value is True,
-        options=tuple(key for key, value in options.items() if value not in NEUTRAL),
-    )
+    read_only = (found := item.get("read_only")) is not None and found.value is True
+    options = tuple(key for key, value in options.items() if value not in NEUTRAL)
+    return MountSpec(type=kind, source=source, target=target, read_only=read_only, options=options)
 
 
 def devices(desk: Desk, node: Node, path: Path) -> list[Placed[DeviceSpec]] | None:
     """Devices in their long form (C-58)."""
-    if node.kind != "list":
-        return None
-    found: dict[object, Placed[DeviceSpec]] = {}
-    for index, item in enumerate(node.value):
-        here = (*path, index)
-        spec = desk.attempt(parse_device, item, here, 11) if item.kind == "str" else None
-        if item.kind == "map":
-            if item.get("target") is None:
-                desk.note.say("missing-target", item, here, rule="C-58", what="device")
-                continue
-            parts = (item.get(key) for key in ("source", "target", "permissions"))
-            spec = DeviceSpec(*(scalar_text(part) if part else "" for part in parts))
-            if not spec.permissions:
-                desk.note.say("device-undefined", item, here, change=(item.plain(), str(spec)))
-        if spec is not None:
-            _put(desk, found, spec.target, (spec, item, here), "target")
-    return list(found.values())
+    return _listed(desk, node, path, "target", _devices)
+
+
+def _devices(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, DeviceSpec]]:
+    spec = desk.attempt(forms.parse_device, item, path, 11) if item.kind == "str" else None
+    if item.kind == "map" and item.get("target") is None:
+        desk.note.say("missing-target", item, path, rule="C-58", what="device")
+    elif item.kind == "map":
+        parts = (item.get(key) for key in ("source", "target", "permissions"))
+        spec = DeviceSpec(*(scalar_text(part) if part else "" for part in parts))
+        if not spec.permissions:
+            desk.note.say("device-undefined", item, path, change=(item.plain(), str(spec)))
+    if spec is not None:
+        yield spec.target, spec
 
 
 def _put(desk: Desk, found: dict[object, Placed[Any]], key: object, new: Placed[Any], what: str) -> None:
@@ -560,18 +507,19 @@ def build(desk: Desk, node: Node, path: Path) -> Plain | None:
 
 def network(desk: Desk, name: str, node: Node) -> Plain:
     """A network in the shape that balena's engine prints (C-81, C-83)."""
+    path, ipam = ("networks", name, "ipam"), node.get("ipam")
     found = _resource(desk, ("networks", name), node) | {"ipam": {}}
-    ipam = node.get("ipam")
-    for key, value in ipam.value.items() if ipam is not None and ipam.kind == "map" else ():
-        here: Path = ("networks", name, "ipam", key)
-        if key == "options":
-            desk.note.say("ipam-options-lost", value, here, change=(value.plain(), None))
-        elif key == "config" and value.kind == "list":
-            pools = [_without_extensions(pool) for pool in value.value if pool.kind == "map"]
-            found["ipam"] |= {key: [{k: v for k, v in p.items() if v} for p in pools]} if pools else {}
-        elif key == "driver" and value.value:
-            found["ipam"][key] = value.value
+    if ipam is not None and ipam.kind == "map":
+        found["ipam"] = _decoded(desk, ipam, path, {"config": _pools}, skip=("options",))
+        if (options := ipam.get("options")) is not None:
+            desk.note.say("ipam-options-lost", options, (*path, "options"), change=(options.plain(), None))
     return found
+
+
+def _pools(_desk: Desk, node: Node, _path: Path) -> list[Plain]:
+    """The address ranges of a network (C-83)."""
+    pools = [_without_extensions(pool) for pool in node.value if pool.kind == "map"] if node.kind == "list" else []
+    return [{key: value for key, value in pool.items() if value} for pool in pools]
 
 
 def volume(desk: Desk, name: str, node: Node) -> Plain:
@@ -584,22 +532,16 @@ def _resource(desk: Desk, path: Path, node: Node) -> Plain:
     if node.kind != "map":
         return {}
     name, outside = node.get("name"), node.get("external")
-    inner = outside.get("name") if outside is not None else None
-    if name is not None and inner is not None and name.value != inner.value:
-        desk.note.say("names-conflict", inner, (*path, "external", "name"))
     if name is not None:
-        desk.note.say("custom-name-removed", name, (*path, "name"), change=(name.plain(), None), value=name.value,
-                      name=path[-1])  # fmt: skip
+        inner, change = outside and outside.get("name"), (name.plain(), None)
+        if inner is not None and name.value != inner.value:
+            desk.note.say("names-conflict", inner, (*path, "external", "name"))
+        desk.note.say("custom-name-removed", name, (*path, "name"), change=change, value=name.value, name=path[-1])
     return _decoded(desk, node, path, RESOURCE, keep=("enable_ipv4", "enable_ipv6"), skip=("name", "ipam"))
 
 
 def _decoded(
-    desk: Desk,
-    node: Node,
-    path: Path,
-    decoders: Mapping[str, Decoder],
-    keep: tuple[str, ...] = (),
-    skip: tuple[str, ...] = (),
+    desk: Desk, node: Node, path: Path, decoders: Mapping[str, Decoder], keep: Names = (), skip: Names = ()
 ) -> Plain:
     """The keys of a mapping, each by its decoder, a text where there is none; neutral values vanish (C-5)."""
     found: Plain = {}

@@ -59,43 +59,13 @@ class Notes:
         self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
 
     def error(
-        self,
-        code: str,
-        rule: str,
-        message: str,
-        at: Placed | Span,
-        path: Path = (),
-        help: str = "",
-        error_class: str = "ParseError",
-        service: str = "",
-        order: tuple[int, ...] = (),
-        fix: Fix | None = None,
-        stage: int | None = None,
-    ) -> None:
-        """An error at release (E-rel). `order` ranks it among the errors of the same stage, before the path."""
-        path = path or (("services", service) if service else ())
-        found = Diagnostic(
-            code=code, severity=Severity.ERROR, message=message, span=place(at), help=help, rule=rule,
-            path=path, error_class=error_class, fix=fix,
-        )  # fmt: skip
-        self._found.append(((self.stage if stage is None else stage, order, path_text(path)), found))
-
-    def add(
-        self,
-        severity: Severity,
-        code: str,
-        rule: str,
-        message: str,
-        at: Placed | Span,
-        path: Path = (),
-        help: str = "",
-        fix: Fix | None = None,
-    ) -> None:
-        """A finding that stops nothing at release."""
-        found = Diagnostic(
-            code=code, severity=severity, message=message, span=place(at), help=help, rule=rule, path=path, fix=fix
-        )
-        self._found.append(((self.stage, (), path_text(path)), found))
+        self, code: str, rule: str, message: str, at: Placed | Span, path: Path = (), help: str = "",
+        error_class: str = "ParseError", *, stage: int | None = None,
+    ) -> None:  # fmt: skip
+        """An error at release in words of its own."""
+        found = Diagnostic(code=code, severity=Severity.ERROR, message=message, span=place(at), help=help, rule=rule,
+                           path=path, error_class=error_class)  # fmt: skip
+        self._take(found, stage)
 
     def change(
         self,
@@ -105,18 +75,13 @@ class Notes:
         rule: str,
         severity: Severity,
         at: Placed | Span,
-        *,
-        code: str = "",
         message: str = "",
-        help: str = "",
-        fix: Fix | None = None,
     ) -> None:
-        """A line of the vanishing list. With `code` and `message` it is also a finding of that severity."""
-        self.changes.append(
-            Change(path=path, before=before, after=after, rule=rule, severity=severity, span=place(at), message=message)
+        """A line of the vanishing list, without a finding."""
+        change = Change(
+            path=path, before=before, after=after, rule=rule, severity=severity, span=place(at), message=message
         )
-        if code:
-            self.add(severity, code, rule, message, at, path, help, fix)
+        self.changes.append(change)
 
     def say(
         self,
@@ -132,17 +97,22 @@ class Notes:
         fix: Fix | None = None,
         **words: object,
     ) -> None:
-        """The finding *code* of `findings.json`, with *words* filled in; *change* is what was and what is now."""
+        """The finding *code* of `findings.json`, with *words* filled in; *change* is what was and what is now.
+
+        `stage` and `order` rank an error among all errors, before the path (C-3)."""
         row = SAYINGS[code]
-        rule, severity = rule or row["rule"], Severity(row["severity"])
+        severity, kind = Severity(row["severity"]), ""
         message, help = row["message"].format_map(words), help or row.get("help", "").format_map(words)
         if severity is Severity.ERROR:
             kind, stage = row.get("class", "ParseError"), row.get("stage") if stage is None else stage
-            self.error(code, rule, message, at, path, help, kind, order=order, fix=fix, stage=stage)
-        elif change is not None:
-            self.change(path, *change, rule, severity, at, code=code, message=message, help=help, fix=fix)
-        else:
-            self.add(severity, code, rule, message, at, path, help, fix)
+        found = Diagnostic(code=code, severity=severity, message=message, span=place(at), help=help,
+                           rule=rule or row["rule"], path=path, fix=fix, error_class=kind)  # fmt: skip
+        self._take(found, stage, order)
+        if change is not None:
+            self.change(path, *change, found.rule, severity, at, message)
+
+    def _take(self, found: Diagnostic, stage: int | None, order: tuple[int, ...] = ()) -> None:
+        self._found.append(((self.stage if stage is None else stage, order, path_text(found.path)), found))
 
     def hint(self, written: str, known: tuple[str, ...]) -> str:
         """`did you mean …?`, or nothing when no known word is near."""
@@ -154,7 +124,8 @@ class Notes:
 
     def extend(self, findings: Iterable[Diagnostic]) -> None:
         """Take over findings that were made elsewhere."""
-        self._found += [((self.stage, (), path_text(found.path)), found) for found in findings]
+        for found in findings:
+            self._take(found, None)
 
     @property
     def failed(self) -> bool:
