@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .decisions import STATE_WORDS, Decision, OfferDecision, ServiceDecision, decide, decide_offer
 from .flips import Change, Flip, flips
-from .reasons import Clause, Comparison, Fact, Facts
+from .reasons import Clause, Comparison, Fact, Facts, version_of
 from .requirements import (
     ARCHITECTURES,
     LABEL_OF,
@@ -33,5 +33,5 @@ __all__ = [
     "ARCHITECTURES", "LABELS", "LABEL_OF", "OPTIONAL", "PREFIX", "STATE_WORDS", "AnyOf", "Change", "Clause",
     "Comparison", "Contract", "Decision", "Fact", "Facts", "Flip", "LabelType", "Malformed", "OfferDecision",
     "Requirement", "ServiceDecision", "contract_file", "contract_of", "decide", "decide_offer", "flips",
-    "is_optional", "label_findings", "read_contract",
+    "is_optional", "label_findings", "read_contract", "version_of",
 ]  # fmt: skip
