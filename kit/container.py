@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path as File
 from typing import Any, Final
 
@@ -29,15 +29,13 @@ FIELDS: Final[dict[str, tuple[str, str, Any]]] = {key: tuple(row) for key, row i
 KNOWN: Final = frozenset(FIELDS) | frozenset(TABLES["elsewhere"])
 ELSEWHERE: Final = frozenset({"build", "depends_on", "profiles"})  # used by others, or said by others
 FEATURE_TABLE: Final[dict[str, dict[str, Any]]] = TABLES["features"]
-OWNED: Final[list[str]] = TABLES["owned_labels"]
+OWNED: Final[dict[str, str]] = TABLES["owned_labels"]
 RESTARTS: Final[tuple[str, ...]] = tuple(TABLES["restarts"])
 STRATEGIES: Final[tuple[str, ...]] = tuple(TABLES["strategies"])
 LEGACY: Final = "io.resin."
 STRATEGY: Final = "io.balena.update.strategy"
 TIMEOUT: Final = "io.balena.update.handover-timeout"
 OFF: Final = frozenset({"", "0", "false", "off", "no", "n"})
-HANDOVER: Final = "/tmp/balena/handover-complete"  # noqa: S108 (a path inside the container)
-SOCKET: Final = "/host/run/balena-engine.sock"
 SUPERVISOR_NETWORK: Final = "supervisor0"
 
 PORT: Final = re.compile(
@@ -128,67 +126,60 @@ class _Container:
         self, service: Mapping[str, Any], name: str, place: Place, image: Mapping[str, Any], where: Where
     ) -> None:
         self.service = {key: value for key, value in deepcopy(dict(service)).items() if key in KNOWN}
-        self.dropped = [key for key in service if key not in KNOWN | ELSEWHERE]
-        self.name, self.place, self.image, self.where = name, place, image, where
-        self.note = Notes()
+        self.name, self.place, self.image, self.where, self.note = name, place, image, where, Notes()
+        self.words = {**asdict(place), "name": name}  # what texts of the tables may name
+        for key in service:
+            if key not in KNOWN | ELSEWHERE:
+                self.say("field-dropped", key, field=key)
 
     def say(self, code: str, *path: str | int, **words: Any) -> None:
+        """A finding about the service."""
         here: Path = ("services", self.name, *path)
         self.note.say(code, self.where(here), here, **words)
+
+    def filled(self, table: Mapping[str, str]) -> dict[str, str]:
+        """A table of texts with the values of this place."""
+        return {key: text.format_map(self.words) for key, text in table.items()}
 
     def run(self) -> Request:
         """All parts of the request."""
         take = self.service.get
-        for key in self.dropped:
-            self.say("field-dropped", key, field=key)
         primary, networks = self._networks()
         ports, exposed = self._ports()
-        labels = self._labels()
         binds, anonymous = self._volumes()
-        self.body: Plain = {
-            "name": f"{self.name}_{self.place.image_id}_{self.place.release_id}_{self.place.commit}",
-            "Image": take("image", ""),
-            "Cmd": self._from_image("command", "Cmd", []),
-            "Entrypoint": self._from_image("entrypoint", "Entrypoint", []),
-            "Env": {},
-            "ExposedPorts": exposed,
-            "Labels": labels,
-            "StopSignal": str(self._from_image("stop_signal", "StopSignal", "SIGTERM")),
-            "StopTimeout": self._grace(),
-            "User": self._from_image("user", "User", ""),
-            "Volumes": anonymous,
-            "WorkingDir": re.sub(r"^(.+)/$", r"\1", self._from_image("working_dir", "WorkingDir", ""), flags=re.DOTALL),
-            "Healthcheck": self._health(),
-            "HostConfig": {
-                "Binds": binds,
-                "Mounts": [],
-                "DeviceRequests": [],
-                "Devices": [self._device(text) for text in take("devices") or ()],
-                "Memory": self._size("mem_limit", 0),
-                "MemoryReservation": self._size("mem_reservation", 0),
-                "ShmSize": self._size("shm_size", 64 * 1024**2),
-                "NanoCpus": round(float(take("cpus") or 0) * 10**9),
-                "NetworkMode": primary,
-                "PortBindings": ports,
-                "RestartPolicy": {"Name": self._restart(), "MaximumRetryCount": 0},
-                "Tmpfs": self._tmpfs(),
-                "Ulimits": [self._limit(name, limit) for name, limit in (take("ulimits") or {}).items()],
-            },
-        }
+        host: Plain = {
+            "Binds": binds, "Mounts": [], "DeviceRequests": [],
+            "Devices": [_device(text) for text in take("devices") or ()],
+            "Memory": self._size("mem_limit", 0), "MemoryReservation": self._size("mem_reservation", 0),
+            "ShmSize": self._size("shm_size", 64 << 20), "NanoCpus": round(float(take("cpus") or 0) * 10**9),
+            "NetworkMode": primary, "PortBindings": ports, "Tmpfs": self._tmpfs(),
+            "RestartPolicy": {"Name": self._restart(), "MaximumRetryCount": 0},
+            "Ulimits": [_limit(name, limit) for name, limit in (take("ulimits") or {}).items()],
+        }  # fmt: skip
+        body: Plain = {
+            "name": "{name}_{image_id}_{release_id}_{commit}".format_map(self.words), "Image": take("image", ""),
+            "ExposedPorts": exposed, "Labels": self._labels(), "StopTimeout": self._grace(), "Volumes": anonymous,
+            "Healthcheck": self._health(), "HostConfig": host,
+        }  # fmt: skip
+        for key, (target, default) in TABLES["from_image"].items():
+            value = take(key)
+            body[target] = value if value is not None else self.image.get(target) or deepcopy(default)
+        body["WorkingDir"] = re.sub(r"(.)/$", r"\1", body["WorkingDir"])
+        if take("entrypoint") and take("command") is None:
+            self.say("image-command-kept", "entrypoint")
         for key, (part, target, default) in FIELDS.items():
             value = take(key)
-            (self.body[part] if part else self.body)[target] = deepcopy(default) if value is None else value
-        if take("init") is not None:
-            self.body["HostConfig"]["Init"] = take("init")
-        if primary == "host" and not self.body["Hostname"]:
-            self.body["Hostname"] = self.place.hostname
+            (host if part else body)[target] = deepcopy(default) if value is None else value
+        host |= {} if take("init") is None else {"Init": take("init")}
+        if primary == "host" and not body["Hostname"]:
+            body["Hostname"] = self.place.hostname
         environment = self._environment()
-        self._features(labels, environment, networks)
-        name_at_init = {f"{front}_DEVICE_NAME_AT_INIT": self.place.device_name for front in ("RESIN", "BALENA")}
-        self.body["Env"] = [f"{key}={value}" for key, value in (name_at_init | environment).items()]
+        environment |= self._features(body["Labels"], environment, host, networks)
+        at_init = {f"{front}_DEVICE_NAME_AT_INIT": self.place.device_name for front in ("RESIN", "BALENA")}
+        body["Env"] = [f"{key}={value}" for key, value in (at_init | environment).items()]
         first = {primary: networks.pop(primary)} if primary in networks else {}
-        self.body["NetworkingConfig"] = {"EndpointsConfig": first}
-        return Request(self.body, networks, self.note.results())
+        body["NetworkingConfig"] = {"EndpointsConfig": first}
+        return Request(body, networks, self.note.results())
 
     # ── networks and ports (C-50, C-105) ───────────────────────────────────────────────────────────
 
@@ -246,73 +237,48 @@ class _Container:
 
     def _labels(self) -> dict[str, str]:
         """The labels that count: written, owned by the supervisor, then those inside the image (C-90, C-91, C-97)."""
-        place, written = self.place, self.service.get("labels") or {}
-        owned = ("true", str(place.app_id), place.app_uuid, str(place.service_id), self.name)
-        for label in OWNED:
-            if label in written:
-                self.say("label-overwritten", "labels", label, label=label)
-        labels = {**(self.image.get("Labels") or {}), **written, **dict(zip(OWNED, owned, strict=True))}
+        written: dict[str, str] = self.service.get("labels") or {}
+        labels = {**(self.image.get("Labels") or {}), **written, **self.filled(OWNED)}
         modern = {label: value for label, value in labels.items() if not label.startswith(LEGACY)}
         legacy = {key.replace("resin", "balena"): value for key, value in labels.items() if key.startswith(LEGACY)}
         for label in written:
-            if label.replace("resin", "balena").startswith(REQUIRES) and label.startswith(LEGACY):
-                self.say("legacy-requirement", "labels", label, label=label, modern=label.replace("resin", "balena"))
+            new = label.replace("resin", "balena")
+            if label in OWNED:
+                self.say("label-overwritten", "labels", label, label=label)
+            elif label.startswith(LEGACY) and new.startswith(REQUIRES):
+                self.say("legacy-requirement", "labels", label, label=label, modern=new)
         return legacy | modern
 
     def _environment(self) -> dict[str, str]:
         """Variables: written, then injected, then those of the image (C-102)."""
-        place = self.place
-        identity = {
-            "APP_ID": place.app_id, "APP_UUID": place.app_uuid, "APP_NAME": place.app_name, "SERVICE_NAME": self.name,
-            "DEVICE_UUID": place.device_uuid, "DEVICE_TYPE": place.device_type, "DEVICE_ARCH": place.arch,
-            "HOST_OS_VERSION": place.os_version, "APP_LOCK_PATH": "/tmp/balena/updates.lock",  # noqa: S108
-        }  # fmt: skip
-        injected = {f"{front}_{key}": str(value) for front in ("BALENA", "RESIN") for key, value in identity.items()}
-        injected |= {"BALENA": "1", "RESIN": "1", "USER": "root"}
-        injected |= {"BALENA_SERVICE_HANDOVER_COMPLETE_PATH": HANDOVER, "RESIN_SERVICE_KILL_ME_PATH": HANDOVER}
+        identity = self.filled(TABLES["identity"]).items()
+        injected = {f"{front}_{key}": value for front in ("BALENA", "RESIN") for key, value in identity}
         image = dict(text.partition("=")[::2] for text in self.image.get("Env") or ())
-        return {**image, **injected, **(self.service.get("environment") or {})}
+        return {**image, **injected, **TABLES["injected"], **(self.service.get("environment") or {})}
 
-    def _features(self, labels: Mapping[str, str], environment: dict[str, str], networks: Plain) -> None:
-        """Feature labels become mounts, variables and devices (C-89)."""
-        host, place = self.body["HostConfig"], self.place
+    def _features(self, labels: Mapping[str, str], known: Plain, host: Plain, networks: Plain) -> dict[str, str]:
+        """Feature labels become mounts and devices (C-89); what is given back are their variables."""
+        place = self.place
+        variables: dict[str, str] = {}
         absent = {"kernel-modules": not place.has_modules, "firmware": not place.has_firmware}
-        variables: Plain = {}
+        self.words["address"] = "127.0.0.1" if host["NetworkMode"] == "host" else place.supervisor_host
         for feature, row in FEATURE_TABLE.items():
             if not is_true(labels.get(FEATURES + feature)):
                 continue
             host["Binds"] += [] if absent.get(feature) else row.get("binds", [])
-            if feature == "balena-socket":
-                targets = dict.fromkeys((SOCKET, place.socket, *row["sockets"][2:]))
-                host["Mounts"] += [{"Type": "bind", "Source": place.socket, "Target": target} for target in targets]
-                environment.setdefault("DOCKER_HOST", f"unix://{SOCKET}")
-            elif feature == "gpu":
-                host["DeviceRequests"].append(
-                    {"Driver": "", "Count": 1, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}}
-                )
-            elif feature == "balena-api":
-                variables |= {"API_KEY": place.api_key, "API_URL": place.api_url}
-            elif feature == "host-os.board-rev":
-                variables |= {"HOST_OS_BOARD_REV": place.board_revision, "HOST_OS_BUILD": place.os_build}
-            elif feature == "supervisor-api":
-                address = "127.0.0.1" if host["NetworkMode"] == "host" else place.supervisor_host
-                if address != "127.0.0.1":
-                    networks[SUPERVISOR_NETWORK] = {"IPAMConfig": {}, "Aliases": []}
-                variables |= {"SUPERVISOR_API_KEY": place.supervisor_key, "SUPERVISOR_PORT": str(place.supervisor_port)}
-                variables |= {
-                    "SUPERVISOR_HOST": address,
-                    "SUPERVISOR_ADDRESS": f"http://{address}:{place.supervisor_port}",
-                }
-        environment |= {f"{front}_{key}": value for key, value in variables.items() for front in ("RESIN", "BALENA")}
+            host["DeviceRequests"] += deepcopy(row.get("requests", []))
+            sockets = [text.format_map(self.words) for text in row.get("sockets", ())]
+            host["Mounts"] += [
+                {"Type": "bind", "Source": place.socket, "Target": target} for target in dict.fromkeys(sockets)
+            ]
+            variables |= self.filled(row.get("variables", {}))
+            if sockets and "DOCKER_HOST" not in known:
+                known["DOCKER_HOST"] = f"unix://{sockets[0]}"
+            if feature == "supervisor-api" and host["NetworkMode"] != "host":
+                networks[SUPERVISOR_NETWORK] = {"IPAMConfig": {}, "Aliases": []}
+        return {f"{front}_{key}": value for key, value in variables.items() for front in ("RESIN", "BALENA")}
 
     # ── the rest ───────────────────────────────────────────────────────────────────────────────────
-
-    def _from_image(self, key: str, image_key: str, default: Any) -> Any:
-        """A field that the image gives when the composition does not (C-108)."""
-        value = self.service.get(key)
-        if key == "entrypoint" and value and self.service.get("command") is None:
-            self.say("image-command-kept", "entrypoint")
-        return value if value is not None else self.image.get(image_key) or default
 
     def _volumes(self) -> tuple[list[str], Plain]:
         """Named volumes with the app's prefix, the lock folder, and anonymous volumes of the image (C-103, C-104)."""
@@ -334,10 +300,10 @@ class _Container:
         if word in RESTARTS and (value is None or isinstance(value, str)):
             return word
         near = word.partition(":")[0].replace("_", "-")
-        hint = f"write `{near}`; the number of tries is always unlimited" if near in RESTARTS and ":" in word else ""
-        self.say(
-            "restart-unknown", "restart", value=value, hint=hint or self.note.hint(near, RESTARTS) or _one_of(RESTARTS)
-        )
+        hint = self.note.hint(near, RESTARTS) or _one_of(RESTARTS)
+        if near in RESTARTS and ":" in word:
+            hint = f"write `{near}`; the number of tries is always unlimited"
+        self.say("restart-unknown", "restart", value=value, hint=hint)
         return "always"
 
     def _grace(self) -> int:
@@ -370,11 +336,7 @@ class _Container:
         value = self.service.get(key)
         found = MEMORY.fullmatch(str(value)) if value is not None else None
         if found is not None:
-            return (
-                int(found[1]) * 1024 ** " kmg".find(found[2].lower() or " ")
-                if found[2].lower() != "b"
-                else int(found[1])
-            )
+            return int(found[1]) << 10 * max("bkmg".find(found[2].lower() or "b"), 0)
         if value is not None:
             self.say("size-unread", key, field=key, value=value)
         return default
@@ -388,16 +350,16 @@ class _Container:
                 self.say("tmpfs-options", "tmpfs", index, value=path)
         return dict.fromkeys(paths, "")
 
-    @staticmethod
-    def _device(text: str) -> dict[str, str]:
-        host, inside, rights = (*text.split(":"), "", "")[:3]
-        return {"PathOnHost": host, "PathInContainer": inside or host, "CgroupPermissions": rights or "rwm"}
 
-    @staticmethod
-    def _limit(name: str, limit: Any) -> Plain:
-        """A limit; without numbers only its name is sent (C-60)."""
-        pair = {"soft": limit, "hard": limit} if isinstance(limit, int) else limit
-        return {"Name": name} | {key.title(): pair[key] for key in ("soft", "hard") if key in pair}
+def _device(text: str) -> dict[str, str]:
+    host, inside, rights = (*text.split(":"), "", "")[:3]
+    return {"PathOnHost": host, "PathInContainer": inside or host, "CgroupPermissions": rights or "rwm"}
+
+
+def _limit(name: str, limit: Any) -> Plain:
+    """A limit; without numbers only its name is sent (C-60)."""
+    pair = {"soft": limit, "hard": limit} if isinstance(limit, int) else limit
+    return {"Name": name} | {key.title(): pair[key] for key in ("soft", "hard") if key in pair}
 
 
 def check_device(form: Mapping[str, Any], where: Where = nowhere, place: Place | None = None) -> tuple[Diagnostic, ...]:
