@@ -30,18 +30,7 @@ from typing import Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
 from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause, version_of
-from .requirements import (
-    LABEL_OF,
-    TYPES,
-    WORDS,
-    AnyOf,
-    Contract,
-    Malformed,
-    Requirement,
-    contract_of,
-    is_optional,
-    read_contract,
-)
+from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, contract_for, is_optional
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
@@ -235,16 +224,7 @@ def _picker(groups: list[list[int]]) -> _Pick:
     return lambda row: tuple([any_of(tuple([row[place] for place in group])) for group in groups])
 
 
-class _Hurdle(NamedTuple):
-    """Something for which a supervisor below `floor` refuses the offer."""
-
-    service: str
-    floor: tuple[float, ...]
-    reason: str
-    rule: str
-
-
-_NO_SUPERVISOR: Final = (float("inf"),)  # a contract that cannot be read, whatever the supervisor
+_ANY: Final = (float("inf"),)  # a contract that cannot be read, whatever the supervisor
 
 
 class _Release:
@@ -254,7 +234,8 @@ class _Release:
 
     def __init__(self, composition: Composition, contracts: Mapping[str, object]) -> None:
         self.composition = composition
-        self.hurdles: list[_Hurdle] = []
+        # Each is a service, a supervisor below which the device refuses the offer, the reason, and its rule.
+        self.hurdles: list[tuple[str, tuple[float, ...], str, str]] = []
         self.refusals: dict[Fact | None, tuple[str, str, str] | None] = {}
         self.outcomes: dict[int, tuple[Outcome, list[_Fate]]] = {}
         asked: list[tuple[Service, list[list[int]]]] = []
@@ -264,11 +245,10 @@ class _Release:
             for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
                 documented, measured = (".".join(map(str, each)) for each in (label.minimum, label.measured))
                 since = f"supervisors understand it from {documented} on (as documented; measured: {measured})"
-                self.hurdles.append(_Hurdle(service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
+                self.hurdles.append((service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
             contract = contract_for(service, contracts)
             if isinstance(contract, Malformed):
-                reason = f"cannot be read: {contract.reason}"
-                self.hurdles.append(_Hurdle(service.name, _NO_SUPERVISOR, reason, contract.rule))
+                self.hurdles.append((service.name, _ANY, f"cannot be read: {contract.reason}", contract.rule))
                 continue
             groups = [[(next(bits), atom) for atom in entry.members] for entry in contract.requires]
             asked.append((service, [[bit for bit, _ in group] for group in groups]))
@@ -292,7 +272,7 @@ class _Release:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
         version = version_of(supervisor.version) if supervisor else None
         for service, floor, reason, rule in self.hurdles:
-            if floor == _NO_SUPERVISOR or (version and version.triple < floor):
+            if floor == _ANY or (version and version.triple < floor):
                 this = f"; this device has {version}" if rule == "S-71" else ""
                 return service, f"`{service}` {reason}{this}.", rule
         return None
@@ -336,22 +316,6 @@ class _Release:
             for each in self.composition.services
         ]
         return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
-
-
-def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
-    """The contract of a service: the given one, or that of its labels. An atom that is also a label keeps its name."""
-    labelled = contract_of(service) or Contract()
-    if service.newer:
-        because = f"for `{service.newer[0]}` balena asks for `sw.spec`, a requirement type that no supervisor knows"
-        return Malformed(because, "S-34")
-    if service.name not in contracts:
-        return labelled
-    given = read_contract(contracts[service.name])
-    if isinstance(given, Malformed):
-        return given
-    names = {atom._replace(label=""): atom for each in labelled.requires for atom in each.members}
-    requires = [AnyOf(tuple([names.get(atom, atom) for atom in each.members])) for each in given.requires]
-    return Contract(tuple(requires), given.slug, given.type)
 
 
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})

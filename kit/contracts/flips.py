@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
 from ..versions import clarify
-from .decisions import Decision, Outcome, contract_for, decide, listed
+from .decisions import Decision, Outcome, decide, listed
 from .reasons import OF_TYPE, Clause, Fact, Facts, clause, range_of, version_of
 from .requirements import (
     ARCHITECTURES,
@@ -27,8 +27,9 @@ from .requirements import (
     TYPES,
     Malformed,
     Requirement,
-    contract_of,
+    contract_for,
     is_optional,
+    repeats_labels,
 )
 
 _TRIES: Final = 4_000  # combinations of facts, when choices in contract files tie them together
@@ -80,21 +81,12 @@ def flips(
         None at all if it happens already, or if a contract cannot be read: no fact and no label mends that.
     """
     # Contracts that only repeat the labels must change with them.
-    given = {name: raw for name, raw in (contracts or {}).items() if not _repeats(composition.service(name), raw)}
+    given = {name: raw for name, raw in (contracts or {}).items() if not repeats_labels(composition.service(name), raw)}
     now = decide(composition, facts, contracts=given)
     search = _Search(composition, facts, given, wanted or ("deployed" if now.outcome == "partial" else "partial"))
     if search.impossible or search.reached(now):
         return ()
     return (*search.of_labels(), *search.of_releases(releases), *search.of_facts())
-
-
-def _repeats(service: Service | None, raw: object) -> bool:
-    """Whether a contract is the one that the labels give."""
-    labelled = contract_of(service) if service else None
-    given = contract_for(service, {service.name: raw}) if service and labelled else Malformed("", "")
-    if labelled is None or isinstance(given, Malformed):
-        return False
-    return [each.members for each in given.requires] == [each.members for each in labelled.requires]
 
 
 class _Search:

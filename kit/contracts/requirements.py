@@ -213,6 +213,31 @@ def _inherited(tree: object, depth: int = 0) -> Iterator[Requirement | AnyOf]:
         yield from _inherited(child.get("children") if contract else child, depth + 1)
 
 
+def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
+    """The contract of a service: the given one, or that of its labels. An atom that is also a label keeps its name."""
+    labelled = contract_of(service) or Contract()
+    if service.newer:
+        because = f"for `{service.newer[0]}` balena asks for `sw.spec`, a requirement type that no supervisor knows"
+        return Malformed(because, "S-34")
+    if service.name not in contracts:
+        return labelled
+    given = read_contract(contracts[service.name])
+    if isinstance(given, Malformed):
+        return given
+    names = {atom._replace(label=""): atom for each in labelled.requires for atom in each.members}
+    requires = [AnyOf(tuple([names.get(atom, atom) for atom in each.members])) for each in given.requires]
+    return Contract(tuple(requires), given.slug, given.type)
+
+
+def repeats_labels(service: Service | None, raw: object) -> bool:
+    """Whether a contract is the one that the labels give."""
+    labelled = contract_of(service) if service else None
+    given = contract_for(service, {service.name: raw}) if service and labelled else Malformed("", "")
+    if labelled is None or isinstance(given, Malformed):
+        return False
+    return [each.members for each in given.requires] == [each.members for each in labelled.requires]
+
+
 # ---------------------------------------------------------------------------------------------- findings
 
 Where = Callable[[Path], Span]
