@@ -555,3 +555,32 @@ def test_thousands_of_services_in_a_chain_are_checked() -> None:
     lines = [f"  s{n}: {{image: a, depends_on: [s{n + 1}]}}" for n in range(3000)]
     reading = read("services:\n" + "\n".join(lines) + "\n  s3000: {image: a}\n")
     assert reading.ok
+
+
+def test_C_14_texts_with_colons_stay_texts() -> None:
+    left = kept(web("ports: [22:22]\n    mac_address: 02:42:ac:11:65:43\n    environment: {A: 190:20:30}"))
+    assert (left["ports"], left["mac_address"], left["environment"]) == (
+        ["22:22"],
+        "02:42:ac:11:65:43",
+        {"A": "190:20:30"},
+    )
+
+
+def test_C_29_quotes_do_not_protect_a_variable() -> None:
+    reading = web("command: [echo, '$WHO', \"$WHO\", $$WHO]", env={"WHO": "me"})
+    assert kept(reading)["command"] == ["echo", "me", "me", "$WHO"]
+
+
+@pytest.mark.parametrize("name", ["Main", "-a", "a.b", "_", "a" * 70, "1"])
+def test_C_42_names_that_the_parser_accepts(name: str) -> None:
+    assert read(f"services: {{{name!r}: {{image: a}}}}").ok
+
+
+@pytest.mark.parametrize("name", ["a b", "ä", "a/b", ""])
+def test_C_42_and_those_that_it_does_not(name: str) -> None:
+    assert reported(read(f"services: {{{name!r}: {{image: a}}}}"))[1] == "C-8"
+
+
+def test_C_76_provenance_and_sbom_pass_as_text() -> None:
+    build = kept(web("build: {provenance: mode=max, sbom: true}"))["build"]
+    assert (build["provenance"], build["sbom"]) == ("mode=max", "true")
