@@ -12,12 +12,14 @@ An alias shares the node of its anchor. `ALIASED` bounds the number of nodes tha
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from datetime import date, time
+from pathlib import Path as File
+from typing import Any, Final, Literal, NoReturn
 
 import yaml
 from yaml.error import MarkedYAMLError, YAMLError
@@ -35,6 +37,7 @@ except ImportError:  # PyYAML without libyaml, as in a browser
 
 Kind = Literal["null", "bool", "int", "float", "str", "time", "list", "map"]
 At = tuple[str, int, int, int]
+SAYINGS: Final[dict[str, dict[str, Any]]] = json.loads(File(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 ALIASED: Final = 30_000
 DEEPEST: Final = 100
 LONGEST: Final = 32_000_000
@@ -51,21 +54,13 @@ class Node:
 
     __slots__ = ("_at", "_keys", "kind", "mark", "quoted", "value")
 
-    def __init__(
-        self,
-        kind: Kind,
-        value: Any,
-        span: Span | At,
-        quoted: bool = False,
-        keys: dict[str, Any] | None = None,
-        mark: str = "",
-    ) -> None:
+    def __init__(self, kind: Kind, value: Any, span: Span | At, quoted: bool = False,
+                 keys: dict[str, Any] | None = None, mark: str = "") -> None:  # fmt: skip
         self.kind: Kind = kind
         self.value = value
         self._at: Any = span
-        self.quoted = quoted
+        self.quoted, self.mark = quoted, mark
         self._keys: dict[str, Any] = {} if keys is None else keys
-        self.mark = mark
 
     @property
     def span(self) -> Span:
@@ -160,7 +155,6 @@ _TIME = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
     r"(?:([Tt ])([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?)?"
 )
-_DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def resolve(text: str) -> tuple[Kind, Any]:
@@ -198,15 +192,12 @@ def _is_time(text: str) -> bool:
     found = _TIME.fullmatch(text)
     if not found:
         return False
-    year, month, day = int(found[1]), int(found[2]), int(found[3])
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1] or (month, day, leap) == (2, 29, False):
+    try:
+        date(int(found[1]) or 2000, int(found[2]), int(found[3]))  # the year 0 is a leap year, too
+        time(int(found[5] or 0), int(found[6] or 0), int(found[7] or 0))
+    except ValueError:
         return False
-    if not found[4]:
-        return True
-    if int(found[5]) > 23 or int(found[6]) > 59 or int(found[7]) > 59:
-        return False
-    return (found[8] is None) == (found[4] == " ")  # a blank goes without zone, a T with one
+    return not found[4] or (found[8] is None) == (found[4] == " ")  # a blank goes without zone, a T with one
 
 
 # ── events ─────────────────────────────────────────────────────────────────────────────────────────
@@ -353,16 +344,14 @@ class _Builder:
         self.anchors: dict[str, tuple[Node | None, int, int]] = {}
         self.aliased = 0
 
-    def found(
-        self, code: str, rule: str, message: str, at: At, help: str = "", *, stage: int = 1, kind: str = "ParseError"
-    ) -> None:
+    def found(self, code: str, at: At, **words: object) -> None:
         steps = (top.key if top.node.kind == "map" else len(top.node.value) for top in self.stack)
-        found = Diagnostic(
-            code=code, severity=Severity.ERROR, message=message, span=Span(*at), help=help, rule=rule,
-            path=tuple(step for step in steps if step is not None), error_class=kind,
-        )  # fmt: skip
-        self.findings.append(found)
-        self.order.append((len(self.documents), stage))
+        self.findings.append(_said(code, Span(*at), tuple(step for step in steps if step is not None), words))
+        self.order.append((len(self.documents), SAYINGS[code].get("stage", 1)))
+
+    def stop(self, code: str, at: At, **words: object) -> NoReturn:
+        self.found(code, at, **words)
+        raise _Stop
 
     def place(self, event: Any) -> At:
         start, end = event.start_mark, event.end_mark
@@ -373,9 +362,7 @@ class _Builder:
         stack = self.stack
         for number, event in enumerate(events(text, fast)):
             if number > MOST_EVENTS:
-                message = f"this text has more than {MOST_EVENTS:,} values"
-                self.found("too-many-values", "C-6", message, self.place(event), kind="TimeoutError")
-                raise _Stop
+                self.stop("too-many-values", self.place(event), most=MOST_EVENTS)
             kind = event.__class__
             if kind is yaml.ScalarEvent:
                 node = self.scalar(event)
@@ -393,16 +380,17 @@ class _Builder:
                 else:
                     self.put(top, node)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                is_map = kind is yaml.MappingStartEvent
                 start = event.start_mark
                 at = (self.name, start.line + 1, start.column + 1, 1)
                 mark = _MARKS.get(event.tag or "", "")
-                node = Node("map", {}, at, mark=mark) if is_map else Node("list", [], at, mark=mark)
-                stack.append(_Open(node, event.anchor))
+                is_map = kind is yaml.MappingStartEvent
+                stack.append(
+                    _Open(Node("map" if is_map else "list", {} if is_map else [], at, mark=mark), event.anchor)
+                )
                 if event.anchor is not None:
                     self.anchors[event.anchor] = (None, 0, 0)
                 if len(stack) > DEEPEST:
-                    self.too_deep(at)
+                    self.stop("nested-too-deep", at, most=DEEPEST)
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 self.close(stack.pop())
             elif kind is yaml.AliasEvent:
@@ -434,9 +422,7 @@ class _Builder:
         if top.node.kind == "list":
             top.node.value.append(node)
         elif top.key is None:
-            self.found(
-                "unusable-key", "C-18", "a list or mapping cannot be a key", node._at, "write a text as key", stage=2
-            )
+            self.found("unusable-key", node._at)
             top.key = f"?{len(top.node.value)}"
             top.node._keys[top.key] = node._at
         else:
@@ -446,45 +432,29 @@ class _Builder:
         at = self.place(event)
         if event.anchor not in self.anchors:
             known = ", ".join(f"`&{name}`" for name in self.anchors)
-            self.found(
-                "unknown-anchor", "C-19", f"`*{event.anchor}` repeats an anchor that stands nowhere above", at,
-                f"known here: {known}" if known else f"write `&{event.anchor}` in front of the value to repeat",
-            )  # fmt: skip
-            raise _Stop
+            known = f"known here: {known}" if known else f"write `&{event.anchor}` in front of the value to repeat"
+            self.stop("unknown-anchor", at, name=event.anchor, known=known)
         node, size, depth = self.anchors[event.anchor]
         if node is None:
-            self.found("endless-alias", "C-19", f"`*{event.anchor}` stands inside its own anchor", at, "move it out")
-            raise _Stop
+            self.stop("endless-alias", at, name=event.anchor)
         self.aliased += size
         if self.aliased > ALIASED:
-            self.found(
-                "too-many-aliases", "C-6", f"the aliases of this text stand for more than {ALIASED:,} values", at,
-                "write out what you need", kind="TimeoutError",
-            )  # fmt: skip
-            raise _Stop
+            self.stop("too-many-aliases", at, most=ALIASED)
         if len(self.stack) + depth - 1 > DEEPEST:
-            self.too_deep(at)
+            self.stop("nested-too-deep", at, most=DEEPEST)
         if self.stack and self.stack[-1].node.kind == "map" and self.stack[-1].key is None and node.kind == "str":
             self.stack[-1].size += 1
             self.key(self.stack[-1], Node("str", node.value, at), node.value, False)
         else:
             self.attach(node, None, size, depth)
 
-    def too_deep(self, at: At) -> None:
-        self.found("nested-too-deep", "C-6", f"this value lies more than {DEEPEST} levels deep", at, "nest less")
-        raise _Stop
-
     def key(self, top: _Open, node: Node, text: str, merge: bool) -> None:
         """Take a scalar as the next key of a mapping (C-17, C-18, C-19)."""
         at, keys = node._at, top.node._keys
         if text in keys:
-            rule, help = ("C-19", "merge a list: `<<: [*a, *b]`") if merge else ("C-17", "keep one of the two")
-            self.found("repeated-key", rule, f"`{text}` is written twice, first in line {keys[text][1]}", at, help)
+            self.found("repeated-merge" if merge else "repeated-key", at, key=text, line=keys[text][1])
         elif node.kind != "str":
-            self.found(
-                "key-is-no-text", "C-18", f"the key `{text or '(nothing)'}` is no text but {_NAMES[node.kind]}", at,
-                f'write "{text}" in quotes', stage=2,
-            )  # fmt: skip
+            self.found("key-is-no-text", at, key=text or "(nothing)", kind=_NAMES[node.kind])
         top.key, top.merging = text, merge
         keys[text] = at
 
@@ -499,7 +469,7 @@ class _Builder:
         """`<<`: shallow, what is written wins, and of a list the earlier mapping (C-19)."""
         for part in other.value if other.kind == "list" else [other]:
             if part.kind != "map":
-                self.found("unmergeable", "C-19", "`<<` takes a mapping or a list of mappings", at, "name an anchor")
+                self.found("unmergeable", at)
                 return
             for key, value in part.value.items():
                 if key not in node.value:
@@ -525,17 +495,15 @@ class _Builder:
         wanted = _TAGS.get(tag)
         if tag == "binary":
             try:
-                return Node(
-                    "str", b64decode("".join(text.split()), validate=True).decode("utf-8", "replace"), at, quoted
-                )
-            except (Base64Error, ValueError):
-                self.found("unreadable-binary", "C-9", "`!!binary` needs base64 text", at)
+                text = b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+            except ValueError:
+                self.found("unreadable-binary", at)
         elif wanted == "float" and kind == "int":
             return Node("float", float(value), at)
         elif wanted == kind:
             return Node(wanted, value, at)
         elif wanted:
-            self.found("tag-does-not-fit", "C-9", f"`{text}` cannot be read as `!!{tag}`", at, "leave the tag out")
+            self.found("tag-does-not-fit", at, text=text, tag=tag)
         return Node("str", text, at, quoted)
 
 
@@ -565,11 +533,16 @@ def decode(data: bytes, name: str) -> tuple[str, Diagnostic | None]:
         before = data[: error.start].decode(coding, "replace")
         line = before.count("\n") + 1
         span = Span(name, line, len(before) - (before.rfind("\n") + 1) + 1)
-        message = f"byte 0x{data[error.start]:02x} is no {coding.upper()} text"
-        return text, Diagnostic(
-            code="unreadable-bytes", severity=Severity.ERROR, message=message, span=span, rule="C-22",
-            help="save the file as UTF-8", error_class="ParseError",
-        )  # fmt: skip
+        words = {"byte": f"0x{data[error.start]:02x}", "coding": coding.upper()}
+        return text, _said("unreadable-bytes", span, (), words)
+
+
+def _said(code: str, span: Span, path: Path, words: Mapping[str, object]) -> Diagnostic:
+    row = SAYINGS[code]
+    return Diagnostic(
+        code=code, severity=Severity.ERROR, message=row["message"].format_map(words), span=span, rule=row["rule"],
+        help=row.get("help", "").format_map(words), path=path, error_class=row.get("class", "ParseError"),
+    )  # fmt: skip
 
 
 def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
@@ -585,12 +558,10 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
     text = text.removeprefix("\ufeff")
     builder = _Builder(name)
     if len(text) > LONGEST:
-        builder.found("too-long", "C-6", f"the text has more than {LONGEST:,} characters", (name, 1, 1, 1))
+        builder.found("too-long", (name, 1, 1, 1), most=LONGEST)
     elif found := _CONTROL.search(text):
         line, column = text.count("\n", 0, found.start()), found.start() - text.rfind("\n", 0, found.start())
-        code = f"U+{ord(found[0]):04X}"
-        builder.found("control-character", "C-22", f"the character {code} cannot stand in YAML",
-                      (name, line + 1, column, 1), "is this a text file?")  # fmt: skip
+        builder.found("control-character", (name, line + 1, column, 1), name=f"U+{ord(found[0]):04X}")
     else:
         try:
             builder.build(text, fast)
@@ -616,6 +587,6 @@ def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
     problem = (isinstance(error, MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
     at = (builder.name, mark.line + 1, mark.column + 1, 1) if mark else (builder.name, 1, 1, 1)
     here = text[mark.index : mark.index + 1] if mark else ""
-    help = _HELP[0][1] if here == "\t" else next((help for words, help in _HELP if words in problem), "")
+    hint = _HELP[0][1] if here == "\t" else next((help for words, help in _HELP if words in problem), "")
     builder.stack.clear()
-    builder.found("no-yaml", "C-22", f"this is no YAML: {problem}", at, help)
+    builder.found("no-yaml", at, problem=problem, hint=hint)

@@ -145,7 +145,7 @@ def test_a_quoted_merge_key_is_an_ordinary_key_c19() -> None:
     [
         ("x: &x [1]\ny: {<<: *x}", "unmergeable"),
         ("y: {<<: }", "unmergeable"),
-        ("x: &x {a: 1}\ny: {<<: *x, <<: *x}", "repeated-key"),
+        ("x: &x {a: 1}\ny: {<<: *x, <<: *x}", "repeated-merge"),
         ("a: *nowhere", "unknown-anchor"),
         ("a: &a [*a]", "endless-alias"),
         ("a: &a {b: {c: *a}}", "endless-alias"),

@@ -8,6 +8,7 @@ read inside a project is a finding; only a file that the caller names himself ra
 from __future__ import annotations
 
 import errno
+import os
 import posixpath
 import re
 import stat
@@ -29,19 +30,6 @@ OTHER_NAMES: Final = ("compose.yml", "compose.yaml")
 MOST_FILES: Final = 500
 CHECKED_LAYERS: Final = 50
 EXTENDED: Final = 50_000
-REASONS: Final = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "there is no such file",
-    errno.EISDIR: "it is a folder",
-    errno.EACCES: "reading it is not allowed",
-    errno.EPERM: "reading it is not allowed",
-    errno.ELOOP: "its links go round in a circle",
-    errno.EFBIG: "it is too long",
-    errno.ENAMETOOLONG: "its name is too long",
-    errno.EXDEV: "it lies outside the project",
-}
-
-
 Layer = tuple[str, str, str]
 """A text to read: its place in the project, the text, and its name in findings."""
 
@@ -121,7 +109,8 @@ def compose_file(path: Disk) -> Disk:
 
 def reason(error: OSError) -> str:
     """Why a file cannot be read, in words."""
-    return REASONS.get(error.errno or 0, (error.strerror or "it cannot be opened").lower())
+    text = os.strerror(error.errno) if error.errno else error.strerror or "it cannot be opened"
+    return "it lies outside the project" if error.errno == errno.EXDEV else text.lower()
 
 
 # ── files of variables (C-39) ──────────────────────────────────────────────────────────────────────
