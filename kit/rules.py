@@ -10,13 +10,12 @@ text. `rule` looks one rule up in the catalogue (`data/rules.json`); `host_acces
 from __future__ import annotations
 
 import json
-import posixpath
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path as File
-from typing import Any, Final, Literal
+from typing import Any, Final, NamedTuple
 
 from .composition import Composition
 from .container import FEATURE_TABLE, LEGACY, check_device, is_true
@@ -25,12 +24,14 @@ from .reader import Reading
 from .reader.decode import Desk, ports
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES
+from .source import Node
 
 NOT_SEEN: Final = ("compose.yml", "compose.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
+DOORS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("doors.json").read_text("utf-8"))
+"""What opens the host: `fields` by their value, entries of `lists`, and the capabilities that are `strong`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of the catalogue: what it says, why it matters, and an example. `trap` marks a surprise."""
 
     id: str
@@ -59,16 +60,16 @@ class UnknownRule(LookupError):  # noqa: N818 (it names the text, not the failur
 
 
 @cache
+def catalogue() -> Mapping[str, Rule]:
+    """All rules by their number, C-1 to C-115 and then S-1 to S-150."""
+    here = File(__file__).parent
+    file = next(folder / "data" / "rules.json" for folder in (here, here.parent) if (folder / "data").is_dir())
+    return {row["id"]: Rule(**row) for row in json.loads(file.read_text("utf-8"))}
+
+
 def rules() -> tuple[Rule, ...]:
-    """All rules, C-1 to C-115 and then S-1 to S-150."""
-    inside = File(__file__).parent / "data"
-    folder = inside if inside.is_dir() else inside.parents[1] / "data"
-    return tuple(Rule(**row) for row in json.loads((folder / "rules.json").read_text(encoding="utf-8")))
-
-
-@cache
-def _by_number() -> dict[str, Rule]:
-    return {each.id: each for each in rules()}
+    """All rules, in the order of the catalogue."""
+    return tuple(catalogue().values())
 
 
 def rule(number: str) -> Rule:
@@ -79,10 +80,10 @@ def rule(number: str) -> Rule:
     """
     found = re.fullmatch(r"\s*([a-zA-Z]?)\s*-?\s*0*(\d{1,6})\s*", number, re.ASCII)
     letter, digits = (found[1].upper(), found[2]) if found else ("", "")
-    if (exact := _by_number().get(f"{letter}-{digits}")) is not None:
+    if (exact := catalogue().get(f"{letter}-{digits}")) is not None:
         return exact
-    near = [f"{each}-{digits}" for each in "CS"] + [f"{letter}-{digits[:-1]}", f"{letter}-{digits[1:]}"]
-    raise UnknownRule(number, tuple(dict.fromkeys(each for each in near if each in _by_number()))[:2])
+    near = [f"C-{digits}", f"S-{digits}", f"{letter}-{digits[:-1]}", f"{letter}-{digits[1:]}"]
+    raise UnknownRule(number, tuple(dict.fromkeys(each for each in near if each in catalogue()))[:2])
 
 
 def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, ...]:
@@ -96,63 +97,42 @@ def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, 
     """
     note = Notes()
     for name in reading.texts:
-        if posixpath.basename(name.replace("\\", "/")) in NOT_SEEN:
-            note.say("file-not-seen", Span(name, 1, 1), value=posixpath.basename(name))
+        if (base := re.split(r"[\\/]", name)[-1]) in NOT_SEEN:
+            note.say("file-not-seen", Span(name, 1, 1), value=base)
     found = [*reading.findings, *note.results()]
     if reading.normal is not None:
-        found += check_device(reading.normal, _Places(reading))
+        written, top = written_ports(reading.tree, reading.normal), Span(next(iter(reading.texts), ""), 1, 1)
+        found += check_device(reading.normal, lambda path: reading.place(written.get(path, path)) or top)
     kept = dict.fromkeys(each for each in found if false_alarms or each.code != FALSE_ALARM)
     return tuple(sorted(kept, key=lambda each: (each.span.name, each.span.line, each.span.column)))
 
 
-class _Places:
-    """Where values of the normal form were written; ports are found behind ranges and repetitions (C-49)."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading, self.ports = reading, dict[Path, dict[str, Span]]()
-
-    def __call__(self, path: Path) -> Span:
-        node = self.reading.tree.at(path[:3]) if self.reading.tree and path[2:3] == ("ports",) else None
-        if node is not None and self.reading.normal is not None and len(path) == 4:
-            if path[:3] not in self.ports:
-                placed = ports(Desk(Notes()), node, path[:3]) or ()
-                self.ports[path[:3]] = {str(spec): at.span for spec, at, _path in placed}
-            text = self.reading.normal["services"][path[1]]["ports"][path[3]]
-            return self.ports[path[:3]].get(text, node.span)
-        return self.reading.place(path) or Span(next(iter(self.reading.texts), ""), 1, 1)
+def written_ports(tree: Node | None, form: Mapping[str, Any]) -> dict[Path, Path]:
+    """Where each port of a normal form was written: ranges and repetitions are counted differently there (C-49)."""
+    found: dict[Path, Path] = {}
+    for name, service in (form.get("services") or {}).items():
+        here: Path = ("services", name, "ports")
+        node = tree.at(here) if tree else None
+        places = {str(spec): path for spec, _node, path in (ports(Desk(Notes()), node, here) if node else None) or ()}
+        found |= {(*here, index): places.get(text, here) for index, text in enumerate(service.get("ports") or ())}
+    return found
 
 
 # ── the map of host access (C-89, C-111 … C-114) ───────────────────────────────────────────────────
 
-Danger = Literal["device", "part", "read"]
-"""How far it reaches: the whole device, a part of it, or reading only."""
 
+class Access(NamedTuple):
+    """One door that a service opens to its host.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """One door that a service opens to its host. `danger` says how far it reaches."""
+    `danger` says how far it reaches: the whole `device`, a `part` of it, or `read`, where nothing can be changed.
+    """
 
     service: str
     what: str
     opens: str
-    danger: Danger
+    danger: str
     rule: str
     path: Path = ()
-
-
-WHOLE_DEVICE: Final = {
-    # field: value that opens the host, what it opens, rule
-    "privileged": (True, "every device and every capability: no wall is left", "C-114"),
-    "pid": ("host", "sees and signals every process of the device", "C-56"),
-    "userns_mode": ("host", "user ids of the host", "C-71"),
-    "cgroup": ("host", "control groups of the host", "C-56"),
-}
-PARTS: Final = {
-    "network_mode": ("host", "every network interface and port of the device", "C-105"),
-    "ipc": ("host", "shared memory of the host", "C-56"),
-    "uts": ("host", "host name of the device", "C-46"),
-}
-STRONG: Final = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_PTRACE", "DAC_READ_SEARCH", "BPF"})
 
 
 def host_access(release: Mapping[str, Any] | Composition) -> tuple[Access, ...]:
@@ -162,53 +142,31 @@ def host_access(release: Mapping[str, Any] | Composition) -> tuple[Access, ...]:
     >>> [(row.what, row.danger) for row in host_access(form)]
     [('privileged', 'device'), ('io.balena.features.dbus', 'device')]
     """
-    form = _as_form(release) if isinstance(release, Composition) else release.get("services") or {}
-    rows: list[Access] = []
-    for name, service in form.items():
-        here: Path = ("services", name)
-        for danger, table in (("device", WHOLE_DEVICE), ("part", PARTS)):
-            for field, (value, opens, number) in table.items():
-                if service.get(field) == value:
-                    what = field if value is True else f"{field}: {value}"
-                    rows.append(_access(name, what, opens, danger, number, (*here, field)))
-        for index, capability in enumerate(service.get("cap_add") or ()):
-            strong = capability.upper().removeprefix("CAP_") in STRONG
-            opens = f"the kernel capability {capability}" + (", enough to leave the container" if strong else "")
-            rows.append(
-                _access(name, capability, opens, "device" if strong else "part", "C-69", (*here, "cap_add", index))
-            )
-        for index, device in enumerate(service.get("devices") or ()):
-            opens = f"the device {device.partition(':')[0]}"
-            rows.append(_access(name, device, opens, "part", "C-58", (*here, "devices", index)))
-        for index, option in enumerate(service.get("security_opt") or ()):
-            if option.endswith("unconfined"):
-                opens = "system calls or files that are blocked otherwise"
-                rows.append(_access(name, option, opens, "part", "C-59", (*here, "security_opt", index)))
-        labels = service.get("labels") or {}
-        modern = {key.replace("resin", "balena"): key for key in labels if key.startswith(LEGACY)}
-        for feature, row in FEATURE_TABLE.items():
-            label = FEATURES + feature if FEATURES + feature in labels else modern.get(FEATURES + feature, "")
-            if is_true(labels.get(label)):
-                danger = "device" if row["dangerous"] else "read" if feature == "journal-logs" else "part"
-                rows.append(_access(name, label, row["opens"], danger, "C-89", (*here, "labels", label)))
-    return tuple(rows)
+    if isinstance(release, Composition):
+        form = {service.name: asdict(service) | {"labels": dict(service.labels)} for service in release.services}
+    else:
+        form = release.get("services") or {}
+    return tuple(door for name, service in form.items() for door in _doors(name, service))
 
 
-def _access(service: str, what: str, opens: str, danger: Any, number: str, path: Path) -> Access:
-    return Access(service=service, what=what, opens=opens, danger=danger, rule=number, path=path)
+def _doors(name: str, service: Mapping[str, Any]) -> Iterator[Access]:
+    here: Path = ("services", name)
+    for field, (value, opens, danger, number) in DOORS["fields"].items():
+        if service.get(field) == value:
+            yield Access(name, field if value is True else f"{field}: {value}", opens, danger, number, (*here, field))
+    for field, (opens, number) in DOORS["lists"].items():
+        for index, entry in enumerate(service.get(field) or ()):
+            strong = field == "cap_add" and entry.upper().removeprefix("CAP_") in DOORS["strong"]
+            says = opens.format(entry, entry.partition(":")[0]) + ", enough to leave the container" * strong
+            if field != "security_opt" or entry.endswith("unconfined"):
+                yield Access(name, entry, says, "device" if strong else "part", number, (*here, field, index))
+    labels = service.get("labels") or {}
+    modern = {key.replace("resin", "balena"): key for key in labels if key.startswith(LEGACY)}
+    for feature, row in FEATURE_TABLE.items():
+        label = FEATURES + feature if FEATURES + feature in labels else modern.get(FEATURES + feature, "")
+        if is_true(labels.get(label)):
+            reach = "device" if row["dangerous"] else "read" if feature == "journal-logs" else "part"
+            yield Access(name, label, row["opens"], reach, "C-89", (*here, "labels", label))
 
 
-def _as_form(composition: Composition) -> dict[str, dict[str, Any]]:
-    return {
-        service.name: {
-            "privileged": service.privileged,
-            "network_mode": service.network_mode,
-            "cap_add": service.cap_add,
-            "devices": service.devices,
-            "labels": dict(service.labels),
-        }
-        for service in composition.services
-    }
-
-
-__all__ = ["Access", "Rule", "UnknownRule", "check", "host_access", "rule", "rules"]
+__all__ = ["Access", "Rule", "UnknownRule", "catalogue", "check", "host_access", "rule", "rules", "written_ports"]
