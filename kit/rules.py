@@ -18,13 +18,15 @@ from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
 from .composition import Composition
-from .container import FEATURE_TABLE, LEGACY, check_device, is_true
-from .diagnostics import Diagnostic, Path, Span
+from .container import FEATURE_TABLE, LEGACY, Where, check_device, is_true
+from .contracts import LABEL_OF
+from .diagnostics import Diagnostic, Path, Severity, Span
 from .reader import Reading
 from .reader.decode import Desk, ports
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES
 from .source import Node
+from .versions import clarify
 
 NOT_SEEN: Final = ("compose.yml", "compose.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 DOORS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("doors.json").read_text("utf-8"))
@@ -102,9 +104,27 @@ def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, 
     found = [*reading.findings, *note.results()]
     if reading.normal is not None:
         written, top = written_ports(reading.tree, reading.normal), Span(next(iter(reading.texts), ""), 1, 1)
-        found += check_device(reading.normal, lambda path: reading.place(written.get(path, path)) or top)
+
+        def where(path: Path) -> Span:
+            return reading.place(written.get(path, path)) or top
+
+        found += [*check_device(reading.normal, where), *_ranges(reading.composition or Composition(), where)]
     kept = dict.fromkeys(each for each in found if false_alarms or each.code != FALSE_ALARM)
     return tuple(sorted(kept, key=lambda each: (each.span.name, each.span.line, each.span.column)))
+
+
+def _ranges(composition: Composition, where: Where) -> Iterator[Diagnostic]:
+    """Ranges that are valid and often mean something else to their writer (S-44 … S-49)."""
+    for service in composition.services:
+        for label, value in service.labels:
+            known = LABEL_OF.get(label)
+            for hint in clarify(value) if known is not None and known.value == "range" else ():
+                path: Path = ("services", service.name, "labels", label)
+                meant = f"did you mean `{hint.instead}`?" if hint.instead else ""
+                yield Diagnostic(
+                    code=hint.code, severity=Severity.IGNORED, message=hint.sentence, span=where(path),
+                    help=meant, rule=hint.rule, path=path,
+                )  # fmt: skip
 
 
 def written_ports(tree: Node | None, form: Mapping[str, Any]) -> dict[Path, Path]:
@@ -157,6 +177,7 @@ def _doors(name: str, service: Mapping[str, Any]) -> Iterator[Access]:
     for field, (opens, number) in DOORS["lists"].items():
         for index, entry in enumerate(service.get(field) or ()):
             strong = field == "cap_add" and entry.upper().removeprefix("CAP_") in DOORS["strong"]
+            strong = strong or entry.startswith(tuple(DOORS["memory and disks"]))
             says = opens.format(entry, entry.partition(":")[0]) + ", enough to leave the container" * strong
             if field != "security_opt" or entry.endswith("unconfined"):
                 yield Access(name, entry, says, "device" if strong else "part", number, (*here, field, index))

@@ -141,3 +141,17 @@ def test_C_50_a_bare_port_is_told_once_for_each_line() -> None:
         ("C-50", "bare-port", Severity.IGNORED)
     ] * 2
     assert check(read("services: {web: {image: a, network_mode: none, ports: ['1:1']}}")) == ()
+
+
+def test_S_44_S_46_a_range_that_often_means_something_else_is_told() -> None:
+    labels = "io.balena.features.requires.sw.linux: '>5.15.*', io.balena.features.requires.sw.balena-os: '>6.3.0+rev4'"
+    findings = check(read(f"services: {{web: {{image: a, labels: {{{labels}}}}}}}"))
+    assert [(found.rule, found.code, found.help) for found in findings] == [
+        ("S-46", "skips-its-own-line", "did you mean `>=5.15`?"),
+        ("S-44", "build-ignored", "did you mean `>6.3.0`?"),
+    ]
+
+
+def test_memory_and_disks_are_the_whole_device() -> None:
+    (row,) = host_access({"services": {"web": {"devices": ["/dev/mem:/dev/mem:rwm"]}}})
+    assert row.danger == "device"
