@@ -23,14 +23,14 @@ import inspect
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
 
 from .looks import escaped, glyph, prose, style
 
 Result = Literal["passed", "not yet", "untouched", "broken"]
 Check = Callable[..., None]
-LEVELS: Final = ("a nudge", "where to look", "nearly the answer")
+HINTS: Final = ("Hint 1 of 3: a nudge", "Hint 2 of 3: where to look", "Hint 3 of 3: nearly the answer")
 OTHERWISE: Final = "Read the sentence above once more: it names what differs."
 # result: the mark, the tint and the opening of its panel
 PANELS: Final[dict[Result, tuple[str, str, str]]] = {
@@ -50,17 +50,13 @@ class NotYet(Exception):  # noqa: N818 - it is no error
         self.reason, self.hints = f"{reason.rstrip('.')}.", hints
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one check says: its result, the sentence it stands for, the reason and the hints."""
 
     result: Result
     check: str
     reason: str = ""
     hints: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, (f"{self.result}: {self.check}", self.reason)))
 
 
 def run(checks: Iterable[Check], answer: object, seed: int = 0) -> list[Outcome]:
@@ -72,28 +68,25 @@ def run(checks: Iterable[Check], answer: object, seed: int = 0) -> list[Outcome]
     ...     "The answer is even."
     ...     if answer % 2:
     ...         raise NotYet(f"{answer} is odd", "add one")
-    >>> [str(outcome) for outcome in run([even], 3)]
-    ['not yet: The answer is even. 3 is odd.']
+    >>> run([even], 3)
+    [Outcome(result='not yet', check='The answer is even.', reason='3 is odd.', hints=('add one',))]
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
     for check in checks:
         sentence = (inspect.getdoc(check) or check.__name__).partition("\n")[0]
         try:
             wants_cases = len(inspect.signature(check).parameters) > 1
             check(answer, random.Random(seed)) if wants_cases else check(answer)  # noqa: S311 - cases, not secrets
         except NotYet as notyet:
-            outcomes.append(Outcome("not yet", sentence, notyet.reason, notyet.hints))
+            return [*outcomes, Outcome("not yet", sentence, notyet.reason, notyet.hints)]
         except Exception as error:
-            outcomes.append(Outcome("broken", sentence, f"The check could not run: {type(error).__name__}: {error}."))
-        else:
-            outcomes.append(Outcome("passed", sentence))
-            continue
-        break
+            reason = f"The check could not run: {type(error).__name__}: {error}."
+            return [*outcomes, Outcome("broken", sentence, reason)]
+        outcomes.append(Outcome("passed", sentence))
     return outcomes
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """An exercise as the learner sees it now. It shows itself in a terminal and in a notebook."""
 
     text: str
@@ -101,10 +94,8 @@ class Card:
     result: Result = "untouched"
     hints: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.html
@@ -112,9 +103,9 @@ class Card:
 
 def panel(result: Result, opening: str, sentence: str) -> str:
     """A result with its mark and its tint, as HTML."""
-    mark, tint, usual = PANELS[result]
-    words = f"<div><b>{escaped(opening or usual)}</b> {prose(sentence)}</div>"
-    return f'<div class="mc-panel{f" mc-tint-{tint}" if tint else ""}">{glyph(mark, 20)}{words}</div>'
+    mark, tint, _usual = PANELS[result]
+    words = f"<div><b>{prose(opening)}</b> {prose(sentence)}</div>"
+    return f'<div class="mc-panel{tint and f" mc-tint-{tint}"}">{glyph(mark, 20)}{words}</div>'
 
 
 def framed(html: str, name: str) -> str:
@@ -124,8 +115,8 @@ def framed(html: str, name: str) -> str:
 
 def said(result: Result, opening: str, sentence: str, name: str) -> Card:
     """A card with one panel."""
-    text = " ".join(filter(None, (opening or PANELS[result][2], sentence)))
-    return Card(text, framed(panel(result, opening, sentence), name), result)
+    opening = opening or PANELS[result][2]
+    return Card(f"{opening} {sentence}".rstrip(), framed(panel(result, opening, sentence), name), result)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,44 +140,42 @@ class Exercise:
     asked: int = 0
     level: int = 0
     done: bool = False
-    answer: object = field(default=NOTHING)
+    answer: object = NOTHING
 
     def check(self, answer: object) -> Card:
         """Look at an answer and say how far it is."""
         self.answer, self.level = getattr(answer, "answer", answer), 0  # a lab is its own answer
-        outcome, passes = self._outcome()
-        if outcome.result in ("passed", "not yet"):
-            self.attempts += 1
-            self.done = self.done or outcome.result == "passed"
-        return self._card(outcome, passes)
+        outcomes = self._outcomes()
+        self.attempts += outcomes[-1].result in ("passed", "not yet")
+        self.done = self.done or outcomes[-1].result == "passed"
+        return self._card(outcomes)
 
     def hint(self) -> Card:
         """The next hint for the answer that was checked last."""
-        outcome, passes = self._outcome()
-        if outcome.result in ("not yet", "untouched") and self.level < len(LEVELS):
+        outcomes = self._outcomes()
+        if outcomes[-1].result in ("not yet", "untouched") and self.level < len(HINTS):
             self.asked, self.level = self.asked + 1, self.level + 1
-        return self._card(outcome, passes)
+        return self._card(outcomes)
 
     def solution(self) -> Card:
         """An answer that passes, as a difference to the one that was checked last."""
-        outcome, _passes = self._outcome()
-        if outcome.result == "passed":
+        result = self._outcomes()[-1].result
+        if result == "passed":
             return said("passed", "Your answer passes already.", "There is nothing to change.", self.title)
         answer = self.start if self.answer is NOTHING else self.answer
         try:
             solved = self.solve(answer)
-            failed = next((other for other in run(self.checks, solved, self.seed) if other.result != "passed"), None)
-            if failed is not None:
-                raise RuntimeError(f"the computed answer does not pass: {failed.reason}")
-            before, after = self._shown(answer).splitlines(), self.show(solved).splitlines()
+            if (last := run(self.checks, solved, self.seed)[-1]).result != "passed":
+                raise RuntimeError(f"the computed answer does not pass: {last.reason}")
+            difference = difflib.ndiff(self._shown(answer).splitlines(), self.show(solved).splitlines())
         except Exception as error:
             return said("broken", "", f"No solution could be computed: {error}.", self.title)
-        lines = [line for line in difflib.ndiff(before, after) if not line.startswith("?")]
-        tag = {"-": "del", "+": "ins", " ": "span"}
-        drawn = "\n".join(f"<{tag[line[0]]}>{escaped(line)}</{tag[line[0]]}>" for line in lines)
+        lines = [line for line in difference if not line.startswith("?")]
+        tags = {"-": "del", "+": "ins", " ": "span"}
+        drawn = "\n".join(f"<{tags[line[0]]}>{escaped(line)}</{tags[line[0]]}>" for line in lines)
         head = f"One answer to {self.number} that passes. Lines with - go, lines with + come."
         html = f'<p>{escaped(head)}</p><pre class="mc-source"><code>{drawn}</code></pre>'
-        return Card("\n".join([head, "", *lines]), framed(html, f"Solution of {self.number}"), outcome.result)
+        return Card("\n".join([head, "", *lines]), framed(html, f"Solution of {self.number}"), result)
 
     def _shown(self, answer: object) -> str:
         """The answer as text; what cannot be shown is shown as it is."""
@@ -195,39 +184,35 @@ class Exercise:
         except Exception:
             return str(answer)
 
-    def _outcome(self) -> tuple[Outcome, int]:
-        """The outcome that decides, and how many checks pass."""
+    def _outcomes(self) -> list[Outcome]:
+        """The outcomes of the checks; the last one decides."""
         untouched = self.answer is NOTHING or self._shown(self.answer).strip() == self._shown(self.start).strip()
-        outcomes = run(self.checks, self.start if untouched else self.answer, self.seed)
-        last, passes = outcomes[-1], sum(outcome.result == "passed" for outcome in outcomes)
+        *passed, last = run(self.checks, self.start if untouched else self.answer, self.seed)
         if untouched and last.result != "broken":
-            return Outcome("untouched", last.check, "Change something, then run the check.", last.hints), passes
-        return last, passes
+            last = Outcome("untouched", last.check, "Change something, then run the check.", last.hints)
+        return [*passed, last]
 
-    def _card(self, outcome: Outcome, passes: int) -> Card:
+    def _card(self, outcomes: Sequence[Outcome]) -> Card:
         """The task, the result panel, the hints, and what was tried."""
-        total = len(self.checks)
-        reason = outcome.reason or self.praise
-        opening = PANELS[outcome.result][2] or f"{passes} of {total} cases pass."
-        counted = f" {passes} of {total} cases pass so far." if outcome.result == "not yet" and passes else ""
-        hints = tuple((*outcome.hints, *([OTHERWISE] * 3))[:3]) if outcome.result in ("not yet", "untouched") else ()
-        titles = [f"Hint {level} of 3: {words}" for level, words in enumerate(LEVELS, 1)]
-        plural = "" if self.attempts == 1 else "s"
-        asked = f", {self.asked} hint{'' if self.asked == 1 else 's'} asked for" if self.asked else ""
-        tried = f"{self.attempts} attempt{plural}{asked}. Neither counts against you."
-        html = (
-            f'<p class="mc-small mc-quiet">Exercise {escaped(self.number)}</p><h4>{prose(self.title)}</h4>'
-            f"<p>{prose(self.task)}</p>{panel(outcome.result, opening, reason + counted)}"
-            + "".join(
-                f"<details{' open' if level < self.level else ''}><summary>{titles[level]}</summary>"
-                f"<p>{prose(hint)}</p></details>"
-                for level, hint in enumerate(hints)
-            )
-            + f'<hr><p class="mc-small mc-quiet">{tried}</p>'
+        result, _sentence, reason, given = outcomes[-1]
+        cases = f"{sum(outcome.result == 'passed' for outcome in outcomes)} of {len(self.checks)} cases pass"
+        opening, reason = PANELS[result][2] or f"{cases}.", reason or self.praise
+        reason += f" {cases} so far." if result == "not yet" and len(outcomes) > 1 else ""
+        hints = (*given, OTHERWISE, OTHERWISE, OTHERWISE)[:3] if result in ("not yet", "untouched") else ()
+        asked = f", {self.asked} hint{'s' * (self.asked != 1)} asked for" if self.asked else ""
+        tried = f"{self.attempts} attempt{'s' * (self.attempts != 1)}{asked}. Neither counts against you."
+        details = "".join(
+            f"<details{' open' * (at < self.level)}><summary>{HINTS[at]}</summary><p>{prose(hint)}</p></details>"
+            for at, hint in enumerate(hints)
         )
-        told = [f"{titles[level]}: {hint}" for level, hint in enumerate(hints[: self.level])]
-        text = "\n".join([f"{self.number} {self.title}", f"{opening} {reason}{counted}", *told, tried])
-        return Card(text, framed(html, f"Exercise {self.number}"), outcome.result, hints)
+        html = (
+            f'<p class="mc-small mc-quiet">Exercise {escaped(self.number)}</p>'
+            f'<h4 style="margin:0">{prose(self.title)}</h4><p>{prose(self.task)}</p>'
+            f'{panel(result, opening, reason)}{details}<hr><p class="mc-small mc-quiet">{tried}</p>'
+        )
+        told = (f"{title}: {hint}" for title, hint in zip(HINTS[: self.level], hints, strict=False))
+        text = "\n".join([f"{self.number} {self.title}", f"{opening} {reason}", *told, tried])
+        return Card(text, framed(html, f"Exercise {self.number}"), result, hints)
 
 
 @dataclass(slots=True)
@@ -251,41 +236,28 @@ class Lesson:
         return self._shown(number, Exercise.solution)
 
     def _shown(self, number: str, ask: Callable[[Exercise], Card]) -> Card:
-        exercise = next((exercise for exercise in self.exercises if exercise.number == str(number)), None)
-        if exercise is None:
-            known = " and ".join(exercise.number for exercise in self.exercises)
-            sentence = f"There is no exercise `{number}` here. This notebook has {known}."
-            return Card(sentence, framed(f"<p>{prose(sentence)}</p>", self.title))
+        exercises = {exercise.number: exercise for exercise in self.exercises}
+        if (exercise := exercises.get(str(number))) is None:
+            known = f"This notebook has {' and '.join(exercises)}."
+            return said("untouched", f"There is no exercise `{number}` here.", known, self.title)
         card = ask(exercise)
         if "IPython" in sys.modules:  # a notebook: the strip under the title follows
-            from IPython import display, get_ipython
-
-            if get_ipython() is not None:
-                display.update_display(  # type: ignore[no-untyped-call]
-                    self._bundle(), display_id=self._id, raw=True
-                )
+            self._ipython_display_(update=True)
         return card
 
-    @property
-    def _id(self) -> str:
-        return f"kit-lesson-{self.number}"
-
     def __str__(self) -> str:
-        done = sum(exercise.done for exercise in self.exercises)
-        return f"{done} of {len(self.exercises)} exercises pass"
+        return f"{sum(exercise.done for exercise in self.exercises)} of {len(self.exercises)} exercises pass"
 
-    def _bundle(self) -> dict[str, str]:
-        cells = "".join(f"<i{' class=mc-done' if exercise.done else ''}></i>" for exercise in self.exercises)
-        strip = f'<div class="mc-progress">{cells}<span>{self}</span></div>'
-        return {
-            "text/plain": str(self),
-            "text/html": f'{style()}<div class="mc mc-head" style="background:none">{strip}</div>',
-        }
-
-    def _ipython_display_(self) -> None:
+    def _ipython_display_(self, update: bool = False) -> None:
+        from IPython import get_ipython
         from IPython.display import display
 
-        display(self._bundle(), raw=True, display_id=self._id)  # type: ignore[no-untyped-call]
+        cells = "".join(f"<i{' class=mc-done' * exercise.done}></i>" for exercise in self.exercises)
+        strip = f'<div class="mc-progress">{cells}<span>{self}</span></div>'
+        html = f'{style()}<div class="mc mc-head" style="background:none">{strip}</div>'
+        name, shown = f"kit-lesson-{self.number}", {"text/plain": str(self), "text/html": html}
+        if get_ipython() is not None:
+            display(shown, raw=True, display_id=name, update=update)  # type: ignore[no-untyped-call]
 
 
 def predict(guess: object, outcome: str, why: str = "") -> Card:
@@ -294,11 +266,9 @@ def predict(guess: object, outcome: str, why: str = "") -> Card:
     >>> print(predict("partial", "rejected", "`gpu` is not optional."))
     You said partial. It is rejected. `gpu` is not optional.
     """
-    said_so = str(guess or "").strip().lower()
-    result: Result = "untouched" if not said_so else "passed" if said_so == outcome else "not yet"
-    opening, sentence = {
-        "untouched": ("", "Write your guess between the quotation marks, then run this cell again."),
-        "passed": (f"You said {said_so}, and so it is.", why),
-        "not yet": (f"You said {said_so}.", f"It is {outcome}. {why}"),
-    }[result]
-    return said(result, opening, sentence, "Your guess")
+    guessed, name = str(guess or "").strip().lower(), "Your guess"
+    if not guessed:
+        return said("untouched", "", "Write your guess between the quotation marks, then run this cell again.", name)
+    if guessed == outcome:
+        return said("passed", f"You said {guessed}, and so it is.", why, name)
+    return said("not yet", f"You said {guessed}.", f"It is {outcome}. {why}", name)
