@@ -309,7 +309,9 @@ def events(text: str, fast: bool = True) -> Iterator[Any]:
 
 # ── the tree ───────────────────────────────────────────────────────────────────────────────────────
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]|(?<=[\n\r\x85\u2028\u2029])\ufeff"
+)
 _CORE: Final = "tag:yaml.org,2002:"
 _MARKS: Final = {"!reset": "reset", "!override": "override"}
 _QUOTED: Final = ("'", '"', "|", ">")
@@ -572,21 +574,25 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
     return Parsed(tuple(builder.documents), tuple(builder.findings), tuple(builder.order))
 
 
+_INDENT: Final = "check the indentation of this line and of the one above"
 _HELP: Final = (
     ("tab character", "indent with spaces: YAML does not take tabs"),
     ("mapping values", "put a text with `: ` in quotes, or check the indentation above"),
-    ("block end", "check the indentation of this line and of the one above"),
-    ("block mapping", "check the indentation of this line and of the one above"),
+    ("block end", _INDENT), ("block mapping", _INDENT), ("expected key", _INDENT), ("'-' indicator", _INDENT),
+    ("',' or", "close the bracket, put a comma between two entries, or put a text with brackets in quotes"),
+    ("start any token", "put it in quotes"),
     ("expected ':'", "write `key: value`"),
-    ("unexpected end of stream", "close the quote or bracket"),
-)
+    ("unexpected end of stream", "close the quote"),
+)  # fmt: skip
 
 
 def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if context and (mark is None or mark.index >= len(text.rstrip())):  # it ends too early: say where it began
+        mark = context
     problem = (isinstance(error, MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
     at = (builder.name, mark.line + 1, mark.column + 1, 1) if mark else (builder.name, 1, 1, 1)
-    here = text[mark.index : mark.index + 1] if mark else ""
-    hint = _HELP[0][1] if here == "\t" else next((help for words, help in _HELP if words in problem), "")
+    rest = text[mark.index : mark.index + 40].partition("\n")[0].rstrip() if mark else ""
+    hint = _HELP[0][1] if rest[:1] == "\t" else next((help for words, help in _HELP if words in problem), "")
     builder.stack.clear()
-    builder.found("no-yaml", at, problem=problem, hint=hint)
+    builder.found("no-yaml", at, here=f"`{rest.strip()}`" if rest.strip() else "this", problem=problem, hint=hint)

@@ -179,6 +179,24 @@ def test_a_tab_may_separate_but_not_indent_c22(fast: bool) -> None:
     assert "spaces" in found[0].help
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "column", "help_"),
+    [
+        ("a:\n  b: 'open\n\n", 2, 6, "close the quote"),
+        ("a: [1, 2\n", 1, 4, "close the bracket"),
+        ("a:\n  b: 1\n c: 2\n", 3, 2, "indentation"),
+        ("a: b: c\n", 1, 5, "in quotes"),
+        ("a: @b\n", 1, 4, "in quotes"),
+        ("a\nb: 1\n", 2, 2, "in quotes"),
+    ],
+)
+def test_what_is_no_yaml_is_said_where_it_began_and_with_help(text: str, line: int, column: int, help_: str) -> None:
+    for fast in (True, False):
+        (found,) = parse(text, "t", fast=fast).findings
+        assert (found.code, found.span.line, found.span.column) == ("no-yaml", line, column)
+        assert help_ in found.help
+
+
 def test_several_documents_come_one_by_one_c21() -> None:
     parsed = parse("a: 1\n---\nb: 2\n---\n", "t")
     assert [node.plain() for node in parsed.documents] == [{"a": 1}, {"b": 2}, None]
