@@ -10,7 +10,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -99,7 +98,7 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
         _aside(findings, reading.texts)
         click.echo(str(decision))
         if decision.outcome != "deployed":
-            ways = contracts.flips(reading.composition, device.facts, contracts=written)
+            ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
             click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
             for way in ways:
                 click.echo(f"  - {way.sentence}")
@@ -300,7 +299,7 @@ def _device(name: str, changes: Iterable[str] = ()) -> Device:
         if not value and fact in FACTS[:3]:
             misuse(f"--set {change}: every device has a value for {fact}")
         fields[fact.replace("-", "_")] = value or None
-    return replace(reading.device, **fields)
+    return reading.device.changed(**fields)
 
 
 def _errors(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
