@@ -7,7 +7,7 @@ optional. `View` is all that the lab shows. Equal inputs give equal bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -136,7 +136,7 @@ def view(base: Composition, inputs: Inputs) -> View:
     facts = inputs.device.facts
     decision = decide(composition, facts)
     marked = decisions.deciding(decision)
-    flip = next(iter(flips(composition, facts)), None)
+    found = flips(composition, facts)
     graph = of_composition(composition, decision)
     return View(
         decision=decision,
@@ -145,8 +145,8 @@ def view(base: Composition, inputs: Inputs) -> View:
         graph=_drawn(graph),
         table=to_table(graph),
         status=_plain(f"{decision.answer} {decision.situation}"),
-        flip=flip,
-        flip_html=f"<p><b>To let it run here</b>, {prose(flip.sentence)}.</p>" if flip else "",
+        flip=next(iter(found), None),
+        flip_html=_suggested(found),
         marked=_place(inputs, marked[0], marked[1].label) if marked and marked[1] else None,
     )
 
@@ -177,6 +177,15 @@ def too_many(composition: Composition, most: int) -> tuple[str, str]:
     answer = f"{len(composition.services)} services are too many for a lab."
     where = f"A lab has room for {most}. The command `kit decide` takes any number."
     return f"{answer} {_plain(where)}", figure(answer, where)
+
+
+def _suggested(found: Sequence[Flip]) -> str:
+    """The first change that would turn the decision, and one of the other kind."""
+    if not found:
+        return ""
+    other = next((flip.sentence for flip in found if flip.kind != found[0].kind), "")
+    more = f'<p class="mc-quiet mc-small">Or {prose(other)}.</p>' if other else ""
+    return f"<p><b>To let it run here</b>, {prose(found[0].sentence)}.</p>{more}"
 
 
 def _unbuilt(composition: Composition, inputs: Inputs, errors: list[Diagnostic], noticed: str) -> View:

@@ -6,50 +6,12 @@ import re
 
 import pytest
 from jupyterlab_page import CELLS, Desk
+from keys import command, focused, go_to_cell, tab_to
 
 pytestmark = pytest.mark.browser
 
 NOTEBOOK = "notebooks/04-requirement-labels.ipynb"
-FOCUSED = """() => {
-  const at = document.activeElement;
-  return at?.labels?.[0]?.textContent || at?.textContent || at?.tagName || "";
-}"""
 NAMELESS = re.compile(r"- (?:textbox|combobox|button|checkbox|radio|slider|spinbutton|img|group|region|link)(?! \")")
-
-
-def command(desk: Desk, words: str) -> None:
-    """Run a command of JupyterLab from its palette."""
-    desk.page.keyboard.press("Control+Shift+c")
-    desk.page.locator(".lm-CommandPalette-input:focus").wait_for()
-    desk.page.keyboard.type(words)
-    desk.page.locator(".lm-CommandPalette-item.lm-mod-active").wait_for()
-    desk.page.keyboard.press("Enter")
-
-
-def go_to_cell(desk: Desk, code: str) -> None:
-    """Make the cell with this code the active one, by arrow keys, from the first cell on."""
-    page = desk.page
-    command(desk, "Select Cell Above")  # the notebook has the keys again
-    active = "() => jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.getSource()"
-    count = page.evaluate(f"() => {CELLS}.length")
-    for _step in range(count):
-        page.keyboard.press("ArrowUp")
-    for _step in range(count):
-        if code in page.evaluate(active):
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"no cell with {code}")
-
-
-def tab_to(desk: Desk, name: str, most: int = 120) -> None:
-    """Press Tab until the control of that name has the focus."""
-    seen = []
-    for _step in range(most):
-        desk.page.keyboard.press("Tab")
-        seen.append(desk.page.evaluate(FOCUSED)[:40])
-        if seen[-1] == name[:40]:
-            return
-    raise AssertionError(f"{name!r} is not reached by Tab: {seen}")
 
 
 @pytest.fixture
@@ -85,7 +47,7 @@ def test_a_label_is_changed_the_verdict_flips_and_the_picture_changes(opened: De
     after = lab.locator(".mc-graph svg").first.get_attribute("aria-label")
     assert "vision-gpu: left out" in (before or "")
     assert "vision-gpu: left out" not in (after or "")
-    assert page.evaluate(FOCUSED) == "value of requirement 2"  # the focus stays where the hands are
+    assert focused(opened) == "value of requirement 2"  # the focus stays where the hands are
     assert node is not None
     assert node.evaluate("(node) => node.isConnected")  # the live region is still the same node
     assert opened.failures() == []
@@ -121,9 +83,9 @@ def test_jupyterlab_takes_no_keys_from_a_control(opened: Desk) -> None:
         page.keyboard.press(key)
     expect(lab).to_be_visible()
     assert page.evaluate(f"() => {CELLS}.length") == cells
-    assert page.evaluate(FOCUSED) == "label of requirement 1"
+    assert focused(opened) == "label of requirement 1"
     page.keyboard.press("Tab")  # and Tab still leaves
-    assert page.evaluate(FOCUSED) == "value of requirement 1"
+    assert focused(opened) == "value of requirement 1"
 
 
 def test_every_control_and_picture_has_a_name(opened: Desk) -> None:
