@@ -465,36 +465,30 @@ def _contract(name: str, raw: Plain) -> Plain:
 
 def _service(name: str, raw: Plain, before: Plain) -> Service:
     """The typed service of a normal form; ports and mounts come from their long forms."""
-    build = raw.get("build")
-    ports = [spec for spec, _node, _path in before.get("ports", ())]
-    mounts = [spec for spec, _node, _path in before.get("volumes", ()) if spec.type == "volume" and spec.source]
-    ulimits = raw.get("ulimits", {}).items()
+    build, ulimits = raw.get("build"), raw.get("ulimits", {}).items()
+    mounts = [m for m, _node, _path in before.get("volumes", ()) if m.type == "volume" and m.source]
+    lists = ("depends_on", "cap_add", "devices", "networks")
+    words: Plain = {field: raw.get(field, "") for field in ("image", "restart", "network_mode")}
+    words |= {field: tuple(raw.get(field, ())) for field in lists}
+    words |= {field: _pairs(raw.get(field)) for field in ("environment", "labels")}
+    if build is not None:
+        words["build"] = Build(
+            **{k: build[k] for k in ("context", "dockerfile", "target") if k in build}, args=_pairs(build.get("args"))
+        )
     return Service(
         name=name,
-        image=raw.get("image", ""),
-        build=build and Build(
-            context=build.get("context", "."), dockerfile=build.get("dockerfile", "Dockerfile"),
-            args=_pairs(build.get("args")), target=build.get("target", ""),
-        ),
         command=None if raw["command"] is None else tuple(raw["command"]),
-        environment=_pairs(raw.get("environment")),
-        labels=_pairs(raw.get("labels")),
-        depends_on=tuple(raw.get("depends_on", ())),
         ports=tuple(
             Port(target=str(p.target), published=p.published, address=p.host_ip or "", protocol=p.protocol or "tcp")
-            for p in ports
+            for p, _node, _path in before.get("ports", ())
         ),
         expose=tuple(before.get("expose", ())),
-        restart=raw.get("restart", ""),
         privileged=raw.get("privileged", False),
-        cap_add=tuple(raw.get("cap_add", ())),
-        devices=tuple(raw.get("devices", ())),
-        network_mode=raw.get("network_mode", ""),
-        networks=tuple(raw.get("networks", ())),
         volumes=tuple(Mount(volume=m.source, target=clean(m.target), read_only=m.read_only) for m in mounts),
         ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in ulimits}),
         newer=tuple(new_fields(raw)),
-    )  # fmt: skip
+        **words,
+    )
 
 
 def _names(granted: object) -> list[str]:
