@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -29,15 +30,16 @@ TOKENS: Final[dict[str, dict[str, str]]] = _LOOKS["tokens"]
 """Theme (`light`, `dark`) to token to colour. A state's tint is its name and a `t`: `run`, `runt`."""
 FONTS: Final[dict[str, str]] = _LOOKS["fonts"]
 GLYPHS: Final[dict[str, dict[str, Any]]] = _LOOKS["glyphs"]
-"""State marks: filled, 16 × 16. Each has a colour token, a word, a legend and shapes."""
-ICONS: Final[dict[str, dict[str, str]]] = _LOOKS["icons"]
-"""Names of things: strokes, 16 × 16, never without a word or a value beside them."""
+"""State marks: filled, 16 × 16. Each has a word, a legend and shapes."""
+ICONS: Final[dict[str, dict[str, Any]]] = _LOOKS["icons"]
+"""Names of things: strokes, 16 × 16, never without a word or a value beside them. They have no word of their own."""
+_MARKS: Final = GLYPHS | ICONS
 WIDTHS: Final[list[int]] = _LOOKS["widths"]
 """Helvetica advance widths of the characters 32 to 126, in thousandths of the size."""
 
 # What XML cannot carry, and what would turn the reading direction of the text around it.
-_UNSAYABLE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+_UNSAYABLE = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
@@ -71,17 +73,17 @@ def prose(text: str) -> str:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float = 13, *, bold: bool = False, mono: bool = False) -> float:
     """How many pixels a text takes, measured to suit Arial and DejaVu Sans Condensed alike."""
-    thousandths = 0.0
-    for char in text:
-        if mono and char.isascii():
-            thousandths += 605 / (1.06 * (1.06 if bold else 1))
-        elif " " <= char <= "~":
-            thousandths += WIDTHS[ord(char) - 32]
-        elif unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Cf"):
-            continue
-        else:
-            thousandths += 1250 if unicodedata.east_asian_width(char) in "WF" else 778
-    return thousandths / 1000 * 1.06 * (1.06 if bold else 1) * size
+    weight = 1.06 * (1.06 if bold else 1)
+    thousandths = sum(605 / weight if mono and char.isascii() else _advance(char) for char in text)
+    return thousandths / 1000 * weight * size
+
+
+def _advance(char: str) -> int:
+    if " " <= char <= "~":
+        return WIDTHS[ord(char) - 32]
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Cf"):
+        return 0
+    return 1250 if unicodedata.east_asian_width(char) in "WF" else 778
 
 
 @lru_cache(maxsize=4096)
@@ -91,46 +93,22 @@ def cut_middle(text: str, width: float, size: float = 13, *, bold: bool = False,
     >>> cut_middle("watchdog-agent", 89, 13)
     'watchdo…gent'
     """
-    low, high = 0, len(text)
-    if text_width(text, size, bold=bold, mono=mono) <= width:
+
+    def cut(kept: int) -> str:
+        tail = kept * 2 // 5
+        return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
+
+    def wide(shown: str) -> float:
+        return text_width(shown, size, bold=bold, mono=mono)
+
+    if wide(text) <= width:
         return text
-    while low < high:
-        kept = (low + high + 1) // 2
-        if text_width(_cut(text, kept), size, bold=bold, mono=mono) <= width:
-            low = kept
-        else:
-            high = kept - 1
-    return _cut(text, low)
+    return cut(bisect_right(range(1, len(text) + 1), width, key=lambda kept: wide(cut(kept))))
 
 
-def _cut(text: str, kept: int) -> str:
-    tail = kept * 2 // 5
-    return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
-
-
-@lru_cache(maxsize=64)
 def _shapes(name: str) -> str:
     """The drawing of a glyph or an icon on its 16 × 16 field."""
-    shapes: list[dict[str, Any]] = [{"stroke": "C", "width": 1.4}]
-    colour = "ink2"
-    if name in GLYPHS:
-        shapes, colour = GLYPHS[name]["shapes"], GLYPHS[name]["colour"]
-    else:
-        shapes[0]["d"] = ICONS[name]["d"]
-    inks = {"C": f"var(--mc-{colour})", "P": "var(--mc-on)"}
-    parts = []
-    for shape in shapes:
-        paint = f'fill="{inks[shape["fill"]]}"' if "fill" in shape else 'fill="none"'
-        if "stroke" in shape:
-            paint += f' stroke="{inks[shape["stroke"]]}" stroke-width="{shape["width"]}"'
-        if "dash" in shape:
-            paint += f' stroke-dasharray="{" ".join(map(str, shape["dash"]))}"'
-        if "circle" in shape:
-            cx, cy, r = shape["circle"]
-            parts.append(f'<circle cx="{cx}" cy="{cy}" r="{r}" {paint}/>')
-        else:
-            parts.append(f'<path d="{shape["d"]}" {paint} stroke-linecap="round" stroke-linejoin="round"/>')
-    return "".join(parts)
+    return "".join(_MARKS[name]["shapes"])
 
 
 def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
@@ -138,7 +116,7 @@ def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
     scale = f" scale({size / 16:g})" if size != 16 else ""
     drawn = _shapes(name)
     if name in ICONS and size > 16:  # an icon keeps its thin line
-        drawn = drawn.replace('stroke-width="1.4"', f'stroke-width="{1.4 * 16 / size:.3g}"')
+        drawn = drawn.replace("stroke-width='1.4'", f"stroke-width='{1.4 * 16 / size:.3g}'")
     return f'<g transform="translate({x:g} {y:g}){scale}">{drawn}</g>'
 
 
@@ -160,7 +138,7 @@ def state(name: str, words: str = "", size: int = 16) -> str:
 
 def legend(names: list[str], more: str = "") -> str:
     """The foot of a card: the glyphs and icons that occur, each with its meaning."""
-    items = (f"<li>{glyph(name)} <span>{(GLYPHS.get(name) or ICONS[name])['legend']}</span></li>" for name in names)
+    items = (f"<li>{glyph(name)} <span>{_MARKS[name]['legend']}</span></li>" for name in names)
     return f'<ul class="mc-legend">{"".join(items)}</ul>{more}'
 
 
@@ -170,13 +148,9 @@ def css() -> str:
     fonts = "".join(f"--mc-{name}:{family};" for name, family in FONTS.items())
     light, dark = ("".join(f"--mc-{token}:{colour};" for token, colour in TOKENS[theme].items()) for theme in TOKENS)
     sheet = re.sub(r"/\*.*?\*/", "", _HERE.with_suffix(".css").read_text("utf-8"), flags=re.DOTALL)
-    return (
-        f".mc{{{fonts}{light}}}"
-        f"@media not print{{"
-        f'[data-jp-theme-light="false"] .mc{{{dark}}}'
-        f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .mc{{{dark}}}}}"
-        f"}}{sheet.strip()}"
-    )
+    by_page = f'[data-jp-theme-light="false"] .mc{{{dark}}}'
+    by_system = f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .mc{{{dark}}}}}"
+    return f".mc{{{fonts}{light}}}@media not print{{{by_page}{by_system}}}{sheet.strip()}"
 
 
 def style() -> str:
@@ -193,19 +167,16 @@ def picture(wide: str, narrow: str = "", name: str = "") -> str:
     """One picture in its frame, which scrolls sideways. With a narrow twin the card's width chooses."""
     width = re.search(r'\bwidth="([\d.]+)"', wide)
     broad = " mc-broad" if width and float(width[1]) > 761 else ""  # needs nearly the whole card
-    shown = [("", wide)] if not narrow else [(f" mc-wide{broad}", wide), (f" mc-narrow{broad}", narrow)]
-    return "".join(
-        f'<div class="mc-pic{kind}" tabindex="0" role="group" aria-label="{escaped(name or "picture")}">{drawn}</div>'
-        for kind, drawn in shown
-    )
+    shown = {f" mc-wide{broad}": wide, f" mc-narrow{broad}": narrow} if narrow else {"": wide}
+    role = f'tabindex="0" role="group" aria-label="{escaped(name or "picture")}"'
+    return "".join(f'<div class="mc-pic{kind}" {role}>{drawn}</div>' for kind, drawn in shown.items())
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], caption: str = "") -> str:
     """A real table. The head is text; cells are HTML, and the first of each row names it."""
     top = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
-    )
+    cells = ((first, "".join(f"<td>{cell}</td>" for cell in rest)) for first, *rest in rows)
+    body = "".join(f'<tr><th scope="row">{first}</th>{rest}</tr>' for first, rest in cells)
     title = f"<caption>{escaped(caption)}</caption>" if caption else ""
     return f'<div class="mc-scroll"><table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
@@ -221,12 +192,7 @@ def figure(
     """
     if table and pictures:
         table = f"<details><summary>The same as a table</summary>{table}</details>"
-    parts = [
-        f'<figure class="mc" lang="en" aria-label="{escaped(name or answer)}">',
-        f"<h3>{prose(answer)}</h3>",
-        f'<p class="mc-sub">{prose(situation)}</p>' if situation else "",
-        pictures,
-        f'<div class="mc-foot">{foot}</div>' if foot else "",
-        f"{table}</figure>",
-    ]
-    return (style() if with_style else "") + "".join(parts)
+    opening = f'<figure class="mc" lang="en" aria-label="{escaped(name or answer)}"><h3>{prose(answer)}</h3>'
+    situation = situation and f'<p class="mc-sub">{prose(situation)}</p>'
+    foot = foot and f'<div class="mc-foot">{foot}</div>'
+    return f"{style() if with_style else ''}{opening}{situation}{pictures}{foot}{table}</figure>"
