@@ -345,6 +345,7 @@ class _Builder:
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node | None, int, int]] = {}
         self.aliased = 0
+        self.start: At = (name, 1, 1, 1)
 
     def found(self, code: str, at: At, **words: object) -> None:
         steps = (top.key if top.node.kind == "map" else len(top.node.value) for top in self.stack)
@@ -399,6 +400,7 @@ class _Builder:
                 self.alias(event)
             elif kind is yaml.DocumentStartEvent:
                 self.anchors.clear()
+                self.start = self.place(event)
 
     def close(self, done: _Open) -> None:
         node = done.node
@@ -482,8 +484,9 @@ class _Builder:
         at = self.place(event)
         text, tag = event.value, event.tag
         quoted = event.style in _QUOTED
-        if not text and not quoted and self.stack and self.stack[-1].key is not None:
-            at = self.stack[-1].node._keys[self.stack[-1].key]  # what is not there stands where its key stands
+        if not text and not quoted:  # what is not there stands where its key stands, or its `---`
+            top = self.stack[-1] if self.stack else None
+            at = self.start if top is None else at if top.key is None else top.node._keys[top.key]
         if tag is not None and tag != "!" and tag not in _MARKS:
             return self.tagged(tag[len(_CORE) :] if tag.startswith(_CORE) else "", text, at, quoted)
         if quoted:
