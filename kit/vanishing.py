@@ -6,9 +6,9 @@ A row is one setting: a field of a service, one entry of a list such as `volumes
 `labels`. Rows come in file order. The middle of a row is told by the changes that reading noted and by its errors,
 the end by what is found about the device and by the container that it would create. Nothing is decided here; the
 short words for it lie in `vanishing.json`: fields whose entries have rows of their own (`split`), what the device
-uses in place of a value (`at_device`, by the code of a finding), what it does with a text that is kept and has no
-effect (`no_effect`, by the rule of the change), what it uses where a field is gone (`instead`), and what it makes of
-one that arrives (`used`).
+uses in place of a value (`at_device`, by the code of a finding; `refused` stands for all that refuse), what it does
+with a text that is kept and has no effect (`no_effect`, by the rule of the change), what it uses where a field is
+gone (`instead`), and what it makes of one that arrives (`used`).
 
 A release with an error arrives nowhere. Its other rows say what becomes of them once the error is mended.
 """
@@ -17,30 +17,31 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path as File
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from .container import FEATURE_TABLE, check_device, is_true
 from .diagnostics import Diagnostic, Path, Severity, Span, printable
 from .reader import Change, Reading
-from .reader.decode import Desk, ports
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES, release
+from .rules import written_ports
 from .source import Node
 
 Mark = Literal["=", "changed", "gone", "refused", ""]
 End = tuple[str, Mark]
 WIDEST: Final = 200
 """Characters of a value that are shown."""
+BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""Where YAML begins a new line."""
 _WORDS: Final[Mapping[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text("utf-8"))
 _NOTHING: Final[End] = ("nothing", "gone")
-_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One setting on its way. A mark is `=` (as before), `changed`, `gone`, `refused`, or empty: nothing follows."""
 
     path: Path
@@ -75,7 +76,7 @@ def vanishing(reading: Reading) -> tuple[Row, ...]:
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """The rows as plain values, ready for `json.dumps`."""
-    return [asdict(row) | {"path": list(row.path), "outcome": row.outcome} for row in rows]
+    return [row._asdict() | {"path": [*row.path], "span": asdict(row.span), "outcome": row.outcome} for row in rows]
 
 
 def as_text(rows: Iterable[Row]) -> str:
@@ -92,81 +93,73 @@ class _List:
     """The rows of one reading, with everything that was said about each of them at hand."""
 
     def __init__(self, reading: Reading, tree: Node) -> None:
-        self.form = form = reading.normal or release(tree, Notes()).form
+        self.form: Any = reading.normal or release(tree, Notes()).form
         self.pieces = dict(_pieces(tree))
         self.named = {(*p[:-1], str(n.value).partition("=")[0]): p for p, n in self.pieces.items() if n.kind == "str"}
-        self.lines = {name: _BREAK.split(text) for name, text in reading.texts.items()}
-        self.changes: dict[Path, list[Change]] = {}
-        self.found: dict[Path, list[Diagnostic]] = {}
+        self.lines = {name: BREAK.split(text) for name, text in reading.texts.items()}
+        self.changes, self.found = defaultdict[Path, list[Change]](list), defaultdict[Path, list[Diagnostic]](list)
         for change in reading.changes:
-            self.changes.setdefault(self.home(change.path), []).append(change)
-        for found in (*reading.findings, *check_device(form)):
-            path = found.path
-            if found.code == "device-port":  # counted as balena keeps them, not as they were written (C-49)
-                text, node = form["services"][path[1]]["ports"][path[3]], tree.at(path[:3])
-                placed = (ports(Desk(Notes()), node, path[:3]) if node else None) or ()
-                path = next((at for spec, _node, at in placed if str(spec) == text), path)
-            if found.code not in (FALSE_ALARM, "bare-port") and found.severity not in (Severity.WARNING, Severity.CHANGED):
-                self.found.setdefault(self.home(path), []).append(found)
+            self.changes[self.home(change.path)].append(change)
+        ports = written_ports(tree, self.form)
+        for found in (*reading.findings, *check_device(self.form)):
+            path = ports.get(found.path, found.path) if found.code == "device-port" else found.path
+            if found.code != FALSE_ALARM and found.severity not in (Severity.WARNING, Severity.CHANGED):
+                self.found[self.home(path)].append(found)
 
     def rows(self) -> Iterator[Row]:
         """Every setting, then the errors that belong to none of them."""
         for path, node in self.pieces.items():
-            changes = self.changes.get(path, [])
+            changes = self.changes[path]
             replaced = [each for each in changes if each.rule == "C-35" and each.span != node.span]
             for each in replaced:  # an earlier entry of the same name, no longer in the tree
-                yield self._row(path, each.span, _setting(path, shown(each.before)), node, [each], [])
+                yield self._row(path, each.span, shown(each.before), [each], [])
             changes = [each for each in changes if each not in replaced]
-            yield self._row(path, node.span, _setting(path, self._typed(node)), node, changes, self.found.get(path, []))
+            yield self._row(path, node.span, self._typed(node), changes, self.found.get(path, []))
         for path, found in self.found.items():
-            for error in found if path not in self.pieces else ():
-                if error.severity is Severity.ERROR:
-                    yield _refused(path, error.span, _setting(path, ""), error)
+            homeless = [each for each in found if path not in self.pieces and each.severity is Severity.ERROR]
+            yield from (self._row(path, error.span, "", [], [error]) for error in homeless)
 
     def home(self, path: Path) -> Path:
         """The path of the row that *path* belongs to, or *path* itself."""
         starts = (self.named.get(path[:end], path[:end]) for end in range(len(path), 0, -1))
         return next((start for start in starts if start in self.pieces), path)
 
-    def _row(
-        self, path: Path, span: Span, written: str, node: Node, changes: list[Change], found: list[Diagnostic]
-    ) -> Row:
+    def _row(self, path: Path, span: Span, typed: str, changes: list[Change], found: list[Diagnostic]) -> Row:
         """A row with what is kept and what the device uses."""
+        written = _setting(path, typed)
         if error := next((each for each in found if each.severity is Severity.ERROR), None):
-            return _refused(path, span, written, error)
-        kept, device, note, rule = self._kept(path, node), self._used(path, node), "", ""
-        if path[2:3] == ("ports",) and (port := _bare(node)):
-            device, note, rule = (f"host port {port}", "changed"), "the same port of the device is published", "C-50"
+            return Row(path, span, written, "the release is refused", "refused", "", "", error.message, error.rule)
+        kept, device, note, rule = self._kept(path), self._used(path), "", ""
         for change in changes:
             note, rule = change.message or note, change.rule
             if change.before == change.after:
                 device = _WORDS["no_effect"].get(rule, device)
             elif change.after is not None:
                 kept = (f"{'label ' if rule == 'C-52' else ''}{shown(change.after)}", "changed")
-                device = self._used(path, node, shown(change.after))
+                device = self._used(path, shown(change.after))
             elif len(change.path) > len(path):
                 kept, device = (f"without {change.path[-1]}", "changed"), ("as kept", "=")
             else:
                 kept = (f"removed{', with a warning' if change.severity is Severity.WARNING else ' silently'}", "gone")
-                instead = _WORDS["instead"].get(_field(path))
-                device = (instead.format(name=path[1]), "changed") if instead else _NOTHING
+                says, mark = _WORDS["instead"].get(_field(path), _NOTHING)
+                device = (says.format(*path[1:2]), mark)
         for each in found if kept[1] != "gone" else ():
-            refused = each.severity is Severity.REFUSED
-            device = ("the device refuses it", "refused") if refused else _WORDS["at_device"].get(each.code, _NOTHING)
-            note, rule = each.message, each.rule
+            code = "refused" if each.severity is Severity.REFUSED else each.code
+            says, mark = _WORDS["at_device"].get(code, _NOTHING)
+            device, note, rule = (says.format(port=_port(self.pieces[path])), mark), each.message, each.rule
         return Row(path, span, written, *kept, *device, note, rule)
 
-    def _kept(self, path: Path, node: Node) -> End:
+    def _kept(self, path: Path) -> End:
         """A text that arrives, perhaps in another form: `90s` as `1m30s` (C-63)."""
-        value: Any = self.form
+        value, typed = self.form, self.pieces[path].value
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        same = not isinstance(value, (str, list)) or not isinstance(node.value, str) or value == node.value
-        return ("kept" if same else f"kept as {shown(value)}", "=")
+        differs = isinstance(value, str | list) and isinstance(typed, str) and value != typed
+        return (f"kept as {shown(value)}" if differs else "kept", "=")
 
-    def _used(self, path: Path, node: Node, kept: str = "") -> End:
+    def _used(self, path: Path, kept: str = "") -> End:
         """What the device uses of something that arrives: a feature label opens a place of the host (C-89)."""
-        typed = str(node.value) if isinstance(path[-1], int) else f"{path[-1]}={node.value}"
+        typed = f"{'' if isinstance(path[-1], int) else f'{path[-1]}='}{self.pieces[path].value}"
         label, _, value = kept.partition(": ") if kept else typed.partition("=")
         row = FEATURE_TABLE.get(label.removeprefix(FEATURES)) if label.startswith(FEATURES) else None
         if row is None or not is_true(value):
@@ -176,47 +169,37 @@ class _List:
 
     def _typed(self, node: Node, depth: int = 0) -> str:
         """A value as it was typed, on one line."""
-        span, lines = node.span, self.lines.get(node.span.name, [])
         if node.kind in ("list", "map"):
             inner = _items(node)[: 20 if depth < 3 else 0]
             parts = [f"{key}: " * (node.kind == "map") + self._typed(value, depth + 1) for key, value in inner]
             text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
             return _short(f"{{{text}}}" if node.kind == "map" else f"[{text}]")
-        line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
-        typed = line[span.column - 1 : span.column - 1 + span.width]
-        whole = span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
+        line = "".join(self.lines.get(node.span.name, [])[node.span.line - 1 : node.span.line])
+        typed = line[node.span.column - 1 : node.span.column - 1 + node.span.width]
+        whole = node.span.width > 1 or len(str(node.value)) == 1  # a block of lines has no width of its own
         return "" if node.value is None else _short(typed) if typed and whole else shown(node.value)
 
 
-def _bare(node: Node) -> str:
-    """The port, where only the container's own is written (C-50); empty for anything else."""
-    target = node.get("target") if node.kind == "map" and not node.get("published") else None
-    text = str(target.value if target else node.value).partition("/")[0]
-    return text if text.replace("-", "").isdecimal() and (target or node.kind != "map") else ""
+def _port(node: Node) -> str:
+    """The port where only the container's own is written: `80`, `80/udp`, `{target: 80}`."""
+    written = node.get("target") if node.kind == "map" else node
+    return str(written.value).partition("/")[0] if written else ""
 
 
-def _refused(path: Path, span: Span, written: str, error: Diagnostic) -> Row:
-    return Row(path, span, written, "the release is refused", "refused", "", "", error.message, error.rule)
-
-
-def _pieces(tree: Node) -> Iterator[tuple[Path, Node]]:
+def _pieces(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
     """The settings of a tree, in file order."""
-    todo: list[tuple[Path, Node]] = [((key,), node) for key, node in reversed(_items(tree))]
-    while todo:
-        path, node = todo.pop()
-        named = len(path) < 3 and path[0] in ("services", "networks", "volumes")
-        deep = named or (len(path) == 3 and path[2] in _WORDS["split"])
-        inner: list[tuple[Path, Node]] = [((*path, key), value) for key, value in reversed(_items(node)) if deep]
-        if inner:
-            todo += inner
-        else:
-            yield path, node
+    named = not path or (len(path) < 3 and path[0] in ("services", "networks", "volumes"))
+    inner = _items(node) if named or (len(path) == 3 and path[2] in _WORDS["split"]) else []
+    if path and not inner:
+        yield path, node
+    for key, value in inner:
+        yield from _pieces(value, (*path, key))
 
 
 def _items(node: Node) -> list[tuple[str | int, Node]]:
-    if node.kind not in ("list", "map"):
-        return []
-    return [*(node.value.items() if node.kind == "map" else enumerate(node.value))]
+    if node.kind == "map":
+        return [*node.value.items()]
+    return [*enumerate(node.value)] if node.kind == "list" else []
 
 
 def _field(path: Path) -> str:
