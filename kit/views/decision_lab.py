@@ -6,6 +6,7 @@ Rows of labels lie in a pool: those that are not needed are hidden, none is made
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,7 +22,6 @@ from ..device import Device
 from . import decision_model as model
 from .widgets import Lab
 
-MARKS: Final = 40  # services with an optional mark
 SPARE: Final = 8  # rows that can be added
 ANOTHER: Final = "another"
 STYLE: Final = Path(__file__).with_name("lab.css")
@@ -58,10 +58,8 @@ class DecisionLab(Lab):
             "device_type": self.make(w.Dropdown, description="known device type", options=(ANOTHER, *types)),
             "os": self.make(w.Dropdown, description="known balenaOS", options=(ANOTHER, *here, *releases)),
         }
-        self._facts = {
-            field: self.make(w.Text, description=words, placeholder=model.ABSENT)
-            for field, words in model.FACTS.items()
-        }
+        fact = partial(self.make, w.Text, placeholder=model.ABSENT)
+        self._facts = {field: fact(description=words) for field, words in model.FACTS.items()}
         layout = self.own(w.Layout())  # shared by all rows, as are the styles: fewer models to send
         dropdown, text, button = (self.own(style()) for style in (DescriptionStyle, TextStyle, ButtonStyle))
         drop = partial(self.make, w.Dropdown, layout=layout, style=dropdown)
@@ -76,17 +74,15 @@ class DecisionLab(Lab):
         ]
         self._lines = [self.make(w.HBox, "mc-row", children=row) for row in self._rows]
         self._add = self.make(w.Button, description="Add a requirement")
-        self._marks = {
-            name: self.make(w.Checkbox, description=f"{name} is optional", indent=False) for name in self._names[:MARKS]
-        }
-        self._try = self.make(w.Button, description="Try it")
-        self._tabled = self.make(w.Checkbox, description="Show the same as a table", indent=False)
+        box = partial(self.make, w.Checkbox, indent=False)
+        self._marks = {name: box(description=f"{name} is optional") for name in self._names}
+        self._try, self._tabled = self.make(w.Button), box(description="Show the same as a table")
         self._answer, self._verdicts, self._graph, self._table, self._why = (self.make(w.HTML) for _ in range(5))
 
     def _arrange(self) -> None:
         column, line = partial(self.make, w.VBox), partial(self.make, w.HBox)
         device, asks = (
-            self.make(w.HTML, value=f"<h4>{title}</h4>") for title in ("This device", "What the services ask for")
+            self.make(w.HTML, value=f"<h4>{text}</h4>") for text in ("This device", "What the services ask for")
         )
         marks = line("mc-marks", children=(self._add, *self._marks.values()))
         self._flip = line("mc-flip", children=(self._why, self._try))
@@ -94,11 +90,11 @@ class DecisionLab(Lab):
             line("mc-pick", children=(text, self._known[field])) if field in self._known else text
             for field, text in self._facts.items()
         ]
-        inputs = (
+        inputs = [
             column("mc-facts", children=(device, *facts)),
             column("mc-asks", children=(asks, *self._lines, marks)),
-        )
-        results = (
+        ]
+        left, right = (
             column("mc-verdicts", children=(self._verdicts, self._flip)),
             column("mc-graph", children=(self._graph,)),
         )
@@ -106,7 +102,7 @@ class DecisionLab(Lab):
             self.make(w.HTML, value=f"<style>{looks.css()}{STYLE.read_text('utf-8')}</style>"),
             self._answer,
             line("mc-columns", children=inputs),
-            line("mc-columns", "mc-results", children=results),
+            line("mc-columns", "mc-results", children=(left, right)),
             self._tabled,
             self._table,
         )
@@ -114,11 +110,8 @@ class DecisionLab(Lab):
     def _listen(self) -> None:
         for known in self._known.values():
             self.listen(known, self._preset)
-        for control in (
-            *self._facts.values(),
-            *self._marks.values(),
-            *(each for row in self._rows for each in row[:3]),
-        ):
+        rows = (control for row in self._rows for control in row[:3])
+        for control in (*self._facts.values(), *self._marks.values(), *rows):
             self.listen(control, self._changed)
         self.listen(self._tabled, self._show)
         for number, row in enumerate(self._rows):
@@ -136,10 +129,7 @@ class DecisionLab(Lab):
             self._device = self._device.changed(**changes)
         rows = tuple(model.Row(*(control.value for control in row[:3])) for row in self._rows[: self._count])
         marked = frozenset(name for name, mark in self._marks.items() if mark.value)
-        beyond = frozenset(
-            name for name in self._names[MARKS:] if name in model.inputs_of(self._base, self._device).optional
-        )
-        return model.Inputs(device=self._device, rows=rows, optional=marked | beyond)
+        return model.Inputs(device=self._device, rows=rows, optional=marked)
 
     def _write(self, inputs: model.Inputs) -> None:
         """Set every control, unheard."""
@@ -159,7 +149,7 @@ class DecisionLab(Lab):
     def _show(self) -> None:
         """Ask the view-model and show what comes back."""
         inputs = self._read()
-        shown = self._view = model.view(self._base, inputs)
+        shown = self.view = model.view(self._base, inputs)
         self._graph.value, self._verdicts.value = shown.graph, shown.verdicts
         self._answer.value, self.status.text = shown.answer, shown.status
         self._table.value = shown.table if self._tabled.value else ""
@@ -167,9 +157,8 @@ class DecisionLab(Lab):
         self._why.value = "<p>The suggestion is in place.</p>" if self._undo else shown.flip_html
         self._try.description = "Take it back" if self._undo else "Try it"
         self._flip.layout.display = None if self._undo or shown.flip else "none"
-        for number, row in enumerate(self._rows):
-            put = row[2].add_class if number == shown.marked else row[2].remove_class
-            put("mc-deciding")
+        for number, (_service, _label, value, _remove) in enumerate(self._rows):
+            (value.add_class if number == shown.marked else value.remove_class)("mc-deciding")
         asked = {row.service for row in inputs.rows} | inputs.optional
         for name, mark in self._marks.items():
             mark.layout.display = None if name in asked else "none"
@@ -191,8 +180,7 @@ class DecisionLab(Lab):
             (getattr(now.device, field) or "") if known.value == ANOTHER else known.value
             for field, known in self._known.items()
         ]
-        self._write(model.Inputs(device=Device.preset(*picked), rows=now.rows, optional=now.optional))
-        self._changed()
+        self._put(replace(now, device=Device.preset(*picked)))
 
     def _add_row(self) -> None:
         inputs = self._read()
@@ -200,14 +188,14 @@ class DecisionLab(Lab):
         taken = {row.label for row in inputs.rows if row.service == service}
         label = next((suffix for suffix in model.SUFFIXES if suffix not in taken), model.SUFFIXES[0])
         value = "aarch64" if label == "arch.sw" else ""
-        self._rewrite(inputs, (*inputs.rows, model.Row(service, label, value)))
+        self._put(replace(inputs, rows=(*inputs.rows, model.Row(service, label, value))))
 
     def _remove(self, number: int) -> None:
         inputs = self._read()
-        self._rewrite(inputs, inputs.rows[:number] + inputs.rows[number + 1 :])
+        self._put(replace(inputs, rows=inputs.rows[:number] + inputs.rows[number + 1 :]))
 
-    def _rewrite(self, inputs: model.Inputs, rows: tuple[model.Row, ...]) -> None:
-        self._write(model.Inputs(device=inputs.device, rows=rows, optional=inputs.optional))
+    def _put(self, inputs: model.Inputs) -> None:
+        self._write(inputs)
         self._changed()
 
     def _try_it(self) -> None:
@@ -215,9 +203,9 @@ class DecisionLab(Lab):
         before, self._undo = self._undo, None
         if before is not None:
             self._write(before)
-        elif self._view.flip is not None:
+        elif self.view.flip is not None:
             self._undo = self._read()
-            self._write(model.applied(self._undo, self._view.flip))
+            self._write(model.applied(self._undo, self.view.flip))
         self._show()
 
     # ------------------------------------------------------------------------------------- from outside
@@ -228,13 +216,8 @@ class DecisionLab(Lab):
         inputs = self._read()
         return Answer(model.composition_of(self._base, inputs), inputs.device)
 
-    @property
-    def view(self) -> model.View:
-        """What is shown now."""
-        return self._view
-
     def still(self) -> str:
-        return model.still(self._view)
+        return model.still(self.view)
 
     def __str__(self) -> str:
-        return str(self._view.decision or self._view.status)
+        return str(self.view.decision or self.view.status)
