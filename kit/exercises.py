@@ -172,7 +172,8 @@ class Exercise:
             return said("broken", "", f"No solution could be computed: {error}.", self.title)
         lines = [line for line in difference if not line.startswith("?")]
         tags = {"-": "del", "+": "ins", " ": "span"}
-        drawn = "\n".join(f"<{tags[line[0]]}>{escaped(line)}</{tags[line[0]]}>" for line in lines)
+        parts = ((tags[line[0]], len(line) - len(line[1:].lstrip()), line) for line in lines)
+        drawn = "\n".join(f"{escaped(line[:at])}<{tag}>{escaped(line[at:])}</{tag}>" for tag, at, line in parts)
         head = f"One answer to {self.number} that passes. Lines with - go, lines with + come."
         html = f'<p>{escaped(head)}</p><pre class="mc-source"><code>{drawn}</code></pre>'
         return Card("\n".join([head, "", *lines]), framed(html, f"Solution of {self.number}"), result)

@@ -128,7 +128,7 @@ def test_the_card_counts_attempts_and_blames_nobody(exercise: Exercise) -> None:
 def test_a_solution_is_a_difference_to_the_answer(exercise: Exercise) -> None:
     exercise.check(3)
     assert str(exercise.solution()).splitlines()[2:] == ["- 3", "+ 12"]
-    assert "<del>- 3</del>\n<ins>+ 12</ins>" in exercise.solution().html
+    assert "- <del>3</del>\n+ <ins>12</ins>" in exercise.solution().html
 
 
 def test_a_solution_that_does_not_pass_is_our_fault(exercise: Exercise) -> None:

@@ -205,7 +205,7 @@ def _spread(words: str, x: float, side: str) -> tuple[float, float]:
 
 def suggestion(flip: Flip) -> str:
     """What would have to change, as a sentence."""
-    return prose(flip.sentence)
+    return prose(f"{flip.sentence[:1].upper()}{flip.sentence[1:]}.")
 
 
 def tree(decision: Decision) -> str:
