@@ -15,15 +15,6 @@ from .placement import Placement, place
 from .twins import figure, to_table, to_text
 
 __all__ = [
-    "Graph",
-    "Node",
-    "Placement",
-    "figure",
-    "network",
-    "networks",
-    "of_composition",
-    "place",
-    "to_svg",
-    "to_table",
+    "Graph", "Node", "Placement", "figure", "network", "networks", "of_composition", "place", "to_svg", "to_table",
     "to_text",
-]
+]  # fmt: skip

@@ -79,7 +79,7 @@ def _look(graph: Graph, line: Line) -> tuple[int, str, float, str]:
         return 4, "no", 2, "6 4"
     if graph.by_name[line.source].state == "ask":
         return 3, "ask", 1.5, "5 4"
-    if graph.focus and graph.strong(edge):
+    if graph.focus and {*edge} <= graph.waited | {graph.focus}:
         return 5, "ink", 2.5, ""
     binds = graph.binds(edge)
     return 1 + binds, "rule" if graph.focus else "edge", 1 if graph.focus else 1.5, "" if binds else "4 4"

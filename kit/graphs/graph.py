@@ -7,13 +7,14 @@ part of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..composition import Composition, Service
 from ..contracts import is_optional
+from ..contracts.decisions import listed
 from .placement import NARROW, SHELF, SIZES, WIDE, Edge, Layers, Placement, layers, place, reachable
 
 if TYPE_CHECKING:
@@ -64,11 +65,14 @@ class Graph:
     mounts: tuple[tuple[str, str, str], ...]  # service, volume, where in the container
     size: str  # of the wide picture
     shelf: bool  # whether volumes stand beside the services
-    too_many: bool  # for a picture
     focus: str
     waited: frozenset[str]
-    answer: str
-    situation: str
+    decision: Decision | None
+
+    @property
+    def too_many(self) -> bool:
+        """Whether these are too many services for a picture."""
+        return len(self.nodes) > MOST and not self.focus
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -92,13 +96,62 @@ class Graph:
         few = max(map(rows.count, rows), default=0) <= 3
         return few and self.placement().width > NARROW >= self.placement(narrow=True).width - 80
 
-    def strong(self, edge: Edge) -> bool:
-        """Whether an arrow is part of what the focus waits for."""
-        return {*edge} <= self.waited | {self.focus}
-
     def binds(self, edge: Edge) -> bool:
         """Whether an arrow is waited for: a service that is left out binds nobody."""
         return all(self.by_name[name].state != "out" for name in edge)
+
+    @cached_property
+    def answer(self) -> str:
+        """One sentence that could be read alone: what is asked, else what is wrong, else what is decided."""
+        last, services = max((node.round for node in self.nodes), default=0), count(len(self.nodes), "service")
+        ends = [node.name for node in self.nodes if node.round == last]
+        if self.focus:
+            waited = count(sum(self.by_name[name].state != "ask" for name in self.waited), "service")
+            deep = self.by_name[self.focus].round - 1
+            depth = f", {count(deep, 'step')} deep" if deep > 0 else ""
+            return f"`{self.focus}` waits for {'nothing' if waited.startswith('no ') else waited + depth}."
+        if loops := self.layers.loops:
+            alone, others = len(loops[0]) == 1, ", and this is not the only loop" if len(loops) > 1 else ""
+            who = (
+                f"`{loops[0][0]}` waits for itself"
+                if alone
+                else f"{count(len(loops[0]), 'service')} wait for each other"
+            )
+            return f"Refused: {who}{others}."
+        if unknown := [f"`{node.name}`" for node in self.nodes if node.state == "ask"]:
+            return f"Refused: no service is called {listed(unknown)}."
+        if self.decision:
+            return self.decision.answer
+        if last > 1:
+            who = f"`{ends[0]}` starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start"
+            return f"{services.capitalize()} start in {count(last, 'round')}; {who} last."
+        if len(self.nodes) > 1:
+            return f"All {services} start at once; none waits."
+        return "One service starts." if self.nodes else "This release has no services."
+
+    @cached_property
+    def situation(self) -> str:
+        """The second line: why, what is left out, and what is not drawn."""
+        state = {node.name: node.state for node in self.nodes}
+        strong = " strong" if len(self.waited) + 1 < len(self.nodes) else ""
+        said = [f"Only what `{self.focus}` waits for is drawn{strong}."] if self.focus else []
+        if {"cyc", "ask"} & {*state.values()}:
+            said.append("The release is not built.")
+            said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in self.edges if state[s] == "ask"]
+        elif self.decision and not self.focus:
+            said.append(self.decision.situation)
+        for source, target in [(s, t) for s, t in self.edges if state[s] == "out" and state[t] == "run"][:1]:
+            said.append(f"`{target}` names `{source}` in depends_on; a service that is left out counts as satisfied.")
+        shown, every = len(self.drawn), len(self.edges)
+        if self.too_many:
+            said.append(
+                "The table is in the order of the rounds; with one service as focus, what it waits for is drawn."
+            )
+        elif hidden := every - shown:
+            said.append(f"{shown} of {every} dependencies are drawn; the other {hidden} follow from these.")
+        elif every and len(said) < 2:
+            said.append("An arrow means “has been started before”; it does not wait for ready.")
+        return " ".join(said)
 
     def _repr_html_(self) -> str:
         from .twins import figure
@@ -124,10 +177,8 @@ def network(composition: Composition) -> networkx.DiGraph[str]:
     graph.add_nodes_from((f"volume {volume.name}", {"kind": "volume"}) for volume in composition.volumes)
     graph.add_nodes_from((f"network {one.name}", {"kind": "network"}) for one in composition.networks)
     for service in composition.services:
-        for name in service.depends_on:
-            if name not in graph:
-                graph.add_node(name, kind="unknown")
-            graph.add_edge(name, service.name, kind="depends_on")
+        graph.add_nodes_from([name for name in service.depends_on if name not in graph], kind="unknown")
+        graph.add_edges_from(((name, service.name) for name in service.depends_on), kind="depends_on")
         others = [("mounts", "volume", mount.volume) for mount in service.volumes]
         others += [("joins", "network", name) for name in lines_of(service)]
         others += [("publishes", "port", f"{port.published or 'any'}/{port.protocol}") for port in service.ports]
@@ -155,13 +206,9 @@ def host_access(service: Service) -> tuple[str, ...]:
 
 
 def of_composition(
-    composition: Composition,
-    decision: Decision | None = None,
-    *,
-    show: Collection[str] = ("ports", "volumes"),
-    focus: str = "",
-    name: str = "",
-) -> Graph:
+    composition: Composition, decision: Decision | None = None, *, show: Collection[str] = ("ports", "volumes"),
+    focus: str = "", name: str = "",
+) -> Graph:  # fmt: skip
     """A release as a graph, with the states of a decision if there is one.
 
     Args:
@@ -178,12 +225,12 @@ def of_composition(
     if focus and focus not in services:
         raise ValueError(f"no service is called {focus!r}")
     edges = tuple(dict.fromkeys((need, each.name) for each in services.values() for need in each.depends_on))
-    names = (*services, *dict.fromkeys(need for need, _ in edges if need not in services))
-    loops = layers(names, edges).loops
-    looped = {each for row in loops for each in row}
+    unknown = dict.fromkeys(need for need, _ in edges if need not in services)
+    names = (*services, *unknown)
+    looped = {each for row in layers(names, edges).loops for each in row}
     decided = {each.name: each for each in decision.services} if decision else {}
-    state = {each: str(decided[each].state) if each in decided else "" for each in services}
-    state |= {each: "cyc" if each in looped else "ask" for each in names if each in looped or each not in services}
+    state: dict[str, str] = dict.fromkeys(services, "") | {each: one.state for each, one in decided.items()}
+    state |= dict.fromkeys(unknown, "ask") | dict.fromkeys(looped, "cyc")
     kept = tuple(each for each in names if state[each] != "out")
     binding = tuple(edge for edge in edges if {*edge} <= {*kept})
     ancestors, rounds = reachable(kept, binding), layers(kept, binding).column
@@ -202,30 +249,26 @@ def of_composition(
         service = services.get(each, _NOBODY)
         after = tuple(need for need, target in edges if target == each)
         loop = [need for need in after if each in ancestors.get(need, ())]
+        because = decided[each].why if each in decided else ""
+        if loop:
+            because = f"It waits for {listed([f'`{one}`' for one in loop])}, and so for itself."
+        elif each in unknown:
+            waiting = listed([f"`{target}`" for source, target in edges if source == each])
+            because = f"No service has this name, and {waiting} names it in depends_on."
+        blocked = each not in kept or each in unknown or looped & (ancestors[each] | {each})
         ports = tuple(f"{port.published or 'any'} → {port.target}" for port in service.ports)
         shown = ports if "ports" in show else ()
-        blocked = each not in kept or each not in services or looped & (ancestors[each] | {each})
         second, icon = _second_line(service, state[each], loop, show, shelf)
-        because = decided[each].why if each in decided else ""
-        if each in looped:
-            because = f"It waits for {words_and(f'`{one}`' for one in loop)}, and so for itself."
-        elif each not in services:
-            waiting = words_and(f"`{target}`" for source, target in edges if source == each)
-            because = f"No service has this name, and {waiting} names it in depends_on."
         return Node(
             name=each, state=state[each], because=because, round=0 if blocked else rounds[each] + 1, after=after,
             second=second, icon=icon, tag=(_tag(shown), _tag([port.split(" → ")[0] for port in shown])),
-            ports=ports, volumes=tuple(map(str, service.volumes)),
-            host=host_access(service),
+            ports=ports, volumes=tuple(map(str, service.volumes)), host=host_access(service),
         )  # fmt: skip
 
-    nodes = tuple(map(node, names))
+    size = "large" if len(names) > _REDUCED_ABOVE else "small" if few and (shelf or _fits(columns, 0)) else "medium"
     return Graph(
-        name=name, nodes=nodes, edges=edges, drawn=drawn, mounts=mounts, shelf=shelf, focus=focus, waited=waited,
-        size="large" if len(names) > _REDUCED_ABOVE else "small" if few and (shelf or _fits(columns, 0)) else "medium",
-        too_many=len(names) > MOST and not focus,
-        answer=_answer(nodes, loops, decision, focus, waited & {*services}),
-        situation=_situation(nodes, edges, drawn, decision, focus, len(services) > MOST),
+        name=name, nodes=tuple(map(node, names)), edges=edges, drawn=drawn, mounts=mounts, size=size, shelf=shelf,
+        focus=focus, waited=waited, decision=decision,
     )  # fmt: skip
 
 
@@ -265,17 +308,14 @@ def _tag(ports: Sequence[str]) -> str:
 
 def _second_line(service: Service, state: str, loop: list[str], show: Collection[str], shelf: bool) -> tuple[str, str]:
     """The line below a name, and the icon before it."""
-    if state == "cyc":
-        return f"waits for {words_and('itself' if one == service.name else one for one in loop)}", ""
+    waits = listed(["itself" if one == service.name else one for one in loop])
     made = f"built from {service.build.context.removeprefix('./')}" if service.build else service.image
+    volumes = dict.fromkeys(one.volume for one in service.volumes)
     choices = (
-        (_SECOND.get(state, ""), ""),
+        (f"waits for {waits}" if loop else _SECOND.get(state, ""), ""),
         (", ".join(lines_of(service)) if "networks" in show else "", "host"),
         (", ".join(host_access(service)) if "host" in show else "", "feature"),
-        (
-            ", ".join(dict.fromkeys(one.volume for one in service.volumes)) if "volumes" in show and not shelf else "",
-            "volume",
-        ),
+        (", ".join(volumes) if "volumes" in show and not shelf else "", "volume"),
         (", ".join(device.split(":")[0] for device in service.devices), "device"),
         ("privileged" if service.privileged else "", "privileged"),
         (made.removesuffix("built from ."), ""),
@@ -286,80 +326,9 @@ def _second_line(service: Service, state: str, loop: list[str], show: Collection
 # ------------------------------------------------------------------------------------------------ words
 
 
-def words_and(words: Iterable[str]) -> str:
-    """
-    >>> words_and(["a", "b", "c"])
-    'a, b and c'
-    """
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def count(number: int, noun: str) -> str:
     """
     >>> count(3, "service"), count(12, "service"), count(1, "step")
     ('three services', '12 services', 'one step')
     """
     return f"{_NUMBERS[number] if number < len(_NUMBERS) else number} {noun}{'' if number == 1 else 's'}"
-
-
-def _answer(
-    nodes: tuple[Node, ...],
-    loops: tuple[tuple[str, ...], ...],
-    decision: Decision | None,
-    focus: str,
-    waited: frozenset[str],
-) -> str:
-    """One sentence that could be read alone: what is asked, else what is wrong, else what is decided."""
-    last = max((node.round for node in nodes), default=0)
-    ends = [node.name for node in nodes if node.round == last]
-    unknown = [f"`{node.name}`" for node in nodes if node.state == "ask"]
-    if focus:
-        deep = next(node.round for node in nodes if node.name == focus) - 1
-        depth = f", {count(deep, 'step')} deep" if deep > 0 else ""
-        return (
-            f"`{focus}` waits for {count(len(waited), 'service')}{depth}."
-            if waited
-            else f"`{focus}` waits for nothing."
-        )
-    if loops:
-        row = loops[0]
-        who = f"`{row[0]}` waits for itself" if len(row) == 1 else f"{count(len(row), 'service')} wait for each other"
-        return f"Refused: {who}{', and this is not the only loop' if len(loops) > 1 else ''}."
-    if unknown:
-        return f"Refused: no service is called {words_and(unknown)}."
-    if decision:
-        return decision.answer
-    if last < 2:
-        at_once = (
-            f"All {count(len(nodes), 'service')} start at once; none waits."
-            if len(nodes) > 1
-            else "One service starts."
-        )
-        return at_once if nodes else "This release has no services."
-    who = f"`{ends[0]}` starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start"
-    return f"{count(len(nodes), 'service').capitalize()} start in {count(last, 'round')}; {who} last."
-
-
-def _situation(
-    nodes: tuple[Node, ...], edges: tuple[Edge, ...], drawn: tuple[Edge, ...], decision: Decision | None, focus: str,
-    many: bool,
-) -> str:  # fmt: skip
-    """The second line: why, what is left out, and what is not drawn."""
-    state = {node.name: node.state for node in nodes}
-    said = [f"Only what `{focus}` waits for is drawn{'' if many else ' strong'}."] if focus else []
-    if {"cyc", "ask"} & {*state.values()}:
-        said.append("The release is not built.")
-        said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in edges if state[s] == "ask"]
-    elif decision and not focus:
-        said.append(decision.situation)
-    for source, target in [(s, t) for s, t in edges if state[s] == "out" and state[t] == "run"][:1]:
-        said.append(f"`{target}` names `{source}` in depends_on; a service that is left out counts as satisfied.")
-    if many and not focus:
-        said.append("The table is in the order of the rounds; with one service as focus, what it waits for is drawn.")
-    elif len(drawn) < len(edges):
-        hidden = len(edges) - len(drawn)
-        said.append(f"{len(drawn)} of {len(edges)} dependencies are drawn; the other {hidden} follow from these.")
-    elif edges and len(said) < 2:
-        said.append("An arrow means “has been started before”; it does not wait for ready.")
-    return " ".join(said)
