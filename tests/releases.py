@@ -18,7 +18,7 @@ POLICIES = ("always", "no", "on-failure", "unless-stopped", "on-failure:3")
 
 @st.composite
 def services(draw: st.DrawFn, *, host_modes: bool = True) -> dict[str, dict[str, Any]]:
-    """Services whose dependencies name earlier ones, so that no cycle is possible."""
+    """Services whose dependencies name earlier ones that run, so that no cycle is possible and none waits in vain."""
     found: dict[str, dict[str, Any]] = {}
     for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=5)):
         body: dict[str, Any] = {}
@@ -31,8 +31,9 @@ def services(draw: st.DrawFn, *, host_modes: bool = True) -> dict[str, dict[str,
             body["labels"] = {"io.balena.update.strategy": label}
         if draw(st.booleans()):
             body["restart"] = draw(st.sampled_from(POLICIES))
-        if found and draw(st.booleans()):
-            body["dep"] = draw(st.lists(st.sampled_from(sorted(found)), unique=True, max_size=2))
+        run = sorted(each for each in found if found[each].get("running") is not False)
+        if run and draw(st.booleans()):
+            body["dep"] = draw(st.lists(st.sampled_from(run), unique=True, max_size=2))
         if draw(st.booleans()):
             body["vol"] = [f"{draw(st.sampled_from(VOLUMES))}:/data"]
         wish = draw(st.sampled_from(("", "", "nets", "host" if host_modes else "", "service")))
@@ -40,8 +41,8 @@ def services(draw: st.DrawFn, *, host_modes: bool = True) -> dict[str, dict[str,
             body["nets"] = draw(st.lists(st.sampled_from(NETWORKS), unique=True, min_size=1))
         elif wish == "host":
             body["networkMode"] = "host"
-        elif wish == "service" and found and host_modes:
-            body["networkMode"] = f"service:{draw(st.sampled_from(sorted(found)))}"
+        elif wish == "service" and run and host_modes:
+            body["networkMode"] = f"service:{draw(st.sampled_from(run))}"
         if draw(st.integers(0, 5)) == 0:
             body["oneshot"], body["restart"] = draw(st.sampled_from((0, 1))), "no"
         if draw(st.integers(0, 9)) == 0:

@@ -11,7 +11,7 @@ from typing import Any
 import planner_cases
 import pytest
 import releases as random
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kit.composition import Composition, Mount, Service, Volume
@@ -500,10 +500,11 @@ def test_of_a_rejected_app_only_images_are_removed(
 def test_after_a_power_cut_between_any_two_rounds_the_device_ends_as_without_it(
     data: st.DataObject, old: Release, new: Release
 ) -> None:
+    """Unless the rounds go round in circles without any power cut: then there is no end to compare."""
     state = data.draw(random.devices(old, faults=False))
-    states = after_each_round(state, new)
     expected = plan(state, new, limit=300)
-    for between in states:
+    assume(all(why.reason != "ping-pong" for why in expected.blocked))
+    for between in after_each_round(state, new):
         found = plan(booted(between, cut=True), new, limit=300)
         assert end_of(found.end) == end_of(expected.end)
         assert found.settled == expected.settled
