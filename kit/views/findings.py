@@ -249,13 +249,12 @@ def _source(found: Diagnostic, text: str) -> str:
     lines, at = BREAK.split(text), found.span.line
     if not text or not 0 < at <= len(lines):
         return ""
-    first = max(1, min(at - 3, len(lines) - 4))
-    shown = []
+    first, shown = max(1, min(at - 3, len(lines) - 4)), ""
     for number, line in enumerate(lines[first - 1 : first + 4], first):
         start, width = (min(found.span.column - 1, len(line)), found.span.width) if number == at else (0, 0)
         body = _underlined(line.replace("\t", " "), start, width)
-        shown.append(f'<span class="mc-line{" mc-hit" * (number == at)}"><i>{number}</i>{body}\n</span>')
-    return f'<pre class="mc-source" tabindex="0" role="group" aria-label="source">{"".join(shown)}</pre>'
+        shown += f'<span class="mc-line{" mc-hit" * (number == at)}"><i>{number}</i>{body}\n</span>'
+    return f'<pre class="mc-source" tabindex="0" role="group" aria-label="source">{shown}</pre>'
 
 
 def _underlined(line: str, start: int, width: int) -> str:
@@ -279,12 +278,10 @@ def _instead(found: Diagnostic, text: str) -> str:
     lines, fix = BREAK.split(text), found.fix
     title = "Write instead" if found.help.startswith("write ") else "What helps"
     said = f"<span>{prose(found.help.removeprefix('write '))}</span>" if found.help else ""
-    if fix is not None and 0 < fix.span.line <= len(lines):
+    if fix and 0 < fix.span.line <= len(lines):
         line, start = lines[fix.span.line - 1], fix.span.column - 1
         repaired = (line[:start] + fix.replacement + line[start + fix.span.width :]).strip()
         advice = f' <span><span class="mc-quiet">{prose(found.help)}</span></span>' if found.help else ""
-        title, said = (
-            "Write instead",
-            f"<span>{_code(repaired) if repaired else 'nothing: remove the line'}</span>{advice}",
-        )
+        title = "Write instead"
+        said = f"<span>{_code(repaired) if repaired else 'nothing: remove the line'}</span>{advice}"
     return f'<div class="mc-instead"><b>{title}</b> {said}</div>' if said else ""
