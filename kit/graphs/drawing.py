@@ -16,8 +16,8 @@ _INSIDE: Final = {
     "narrow": (16, 10, 9, 22, 40, 13),
     "large": (14, 8, 6, 17.5, 0, 13),
 }
-_OUTLINE: Final = {"no": "no", "ref": "ref", "cyc": "no", "ask": "ask"}
-"""States that colour a service, outline and tint. Of the others only the marks are coloured."""
+_OUTLINE: Final = {"no": "no", "ref": "ref", "cyc": "no", "ask": "ask", "out": "out"}
+"""States that colour the outline of a service. Of the others only the marks are coloured."""
 
 
 def to_svg(graph: Graph, *, narrow: bool = False, standalone: bool = False) -> str:
@@ -93,15 +93,13 @@ def _lines(graph: Graph, placed: Placement) -> list[str]:
     for (_, colour, width, dash), lines in sorted(looks.items()):
         parts.append(path("".join(line.path for line in lines), colour, width, dash=dash))
         parts.append(path("".join(dict.fromkeys(line.tip for line in lines)), fill=colour))
+    narrow = placed.size.narrow
     for row, x, y, returns in placed.labels:
         words = f"remove any one of these {count(len(row), 'arrow')}" if len(row) > 1 else "remove this arrow"
         words = words if returns == 1 else "each ring must lose one arrow"
-        if placed.size.narrow:
-            parts.append(text(x, y + 4, words, 12, ink="ink2"))
-        else:
-            width = text_width(words, 12) + 16
-            parts.append(rect(x - width / 2, y - 9, width, 18, 0, ""))
-            parts.append(text(x, y + 4, words, 12, ink="ink2", anchor="middle"))
+        width = text_width(words, 12) + 16
+        parts.append("" if narrow else rect(x - width / 2, y - 9, width, 18, 0, ""))
+        parts.append(text(x, y + 4, words, 12, ink="ink2", anchor="" if narrow else "middle"))
     return parts
 
 
@@ -110,21 +108,18 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> str:
     x, y, wide, high = box.x, box.y, box.width, box.height
     pale = bool(graph.focus) and node.name not in graph.waited | {graph.focus}
     quiet, loud = ("ink3", "ink3") if pale else ("ink2", "ink2" if node.state == "out" else "ink")
-    outline = _OUTLINE.get(node.state) or ("out" if node.state == "out" else "ink" if graph.focus else "edge")
-    if node.state == "run" and size == "small" and not graph.focus:
-        outline = "run"
+    usual = "ink" if graph.focus else "run" if (node.state, size) == ("run", "small") else "edge"
+    outline = _OUTLINE.get(node.state, usual)
+    fill = f"{outline}t" if outline in ("no", "ref", "ask") and not pale else "paper"
+    line, dash = 1.5 if graph.focus and not pale else 1.2, "5 4" if node.state in ("out", "ask") else ""
     said = word(node.state) if node.state else ""
     words, icon = node.second if second else "", node.icon
     if size == "narrow" and graph.shelf and node.volumes and node.state in ("", "run"):  # it has no shelf
         words, icon = ", ".join(volume for service, volume, _ in graph.mounts if service == node.name), "volume"
     parts = [
         f'<g data-state="{node.state}"><title>{escaped(node.name)}{": " + said if said else ""}</title>',
-        rect(
-            x, y, wide, high, 8 if second else 6, "rule" if pale else outline, 1.5 if graph.focus and not pale else 1.2,
-            fill=f"{outline}t" if node.state in _OUTLINE and not pale else "paper",
-            dash="5 4" if node.state in ("out", "ask") else "",
-        ),
-    ]  # fmt: skip
+        rect(x, y, wide, high, 8 if second else 6, "rule" if pale else outline, line, fill=fill, dash=dash),
+    ]
     inset = left + 2
     if node.state:
         inset = left + glyph + (letters - 5 if second else 5)

@@ -36,30 +36,20 @@ def networks(composition: Composition, *, with_style: bool = True) -> str:
     if lines in ([], ["default"]) and all(lines_of(service) for service in services):
         return ""
     found = reaches(composition)
-    apart = [
-        pair
-        for pair in combinations([one.name for one in services if lines_of(one)], 2)
-        if pair[1] not in found[pair[0]]
-    ]
+    joined = [service.name for service in services if lines_of(service)]
+    apart = [(one, other) for one, other in combinations(joined, 2) if other not in found[one]]
     answer = "Every two services share a line, so all of them reach each other."
     if apart:
         nor = f", nor do {count(len(apart) - 1, 'other pair')}" if len(apart) > 1 else ""
         answer = f"`{apart[0][0]}` and `{apart[0][1]}` share no line{nor}, so they cannot reach each other."
-    situation = (
-        "Each network is a line, each service a stop. Two services reach each other by name when one line serves both."
-    )
+    situation = " ".join((
+        "Each network is a line, each service a stop. Two services reach each other by name when one line serves both.",
+        *(f"`{one.name}` is on the host network and has no service name." for one in services if _on_host(one)),
+    ))  # fmt: skip
+    rows = []
     for service in services:
-        if service.network_mode == "host":
-            situation += f" `{service.name}` is on the host network and has no service name."
-    rows = [
-        (
-            service.name,
-            ", ".join(lines_of(service)) or service.network_mode,
-            ", ".join(found[service.name]) or "–",
-            _outside(service) or "–",
-        )
-        for service in services
-    ]
+        on = ", ".join(lines_of(service)) or service.network_mode
+        rows.append((service.name, on, ", ".join(found[service.name]) or "–", _outside(service) or "–"))
     cells = [tuple(map(looks.escaped, row)) for row in rows]
     table = looks.table(("Service", "Networks", "Reaches by name", "Open from outside"), cells)
     said = " ".join(f"{name}: {on}." for name, on, *_ in rows)
@@ -67,10 +57,12 @@ def networks(composition: Composition, *, with_style: bool = True) -> str:
     return looks.figure(answer, situation, pictures, "", table, with_style=with_style)
 
 
+def _on_host(service: Service) -> bool:
+    return service.network_mode == "host"
+
+
 def _outside(service: Service) -> str:
-    if service.network_mode == "host":
-        return "every port"
-    return ", ".join(port.published or "any" for port in service.ports)
+    return "every port" if _on_host(service) else ", ".join(port.published or "any" for port in service.ports)
 
 
 def _drawn(services: list[Service], lines: list[str], answer: str, said: str) -> str:
@@ -78,7 +70,7 @@ def _drawn(services: list[Service], lines: list[str], answer: str, said: str) ->
     at = {service.name: _LABELS + 40 + pitch * place for place, service in enumerate(services)}
     rows = [("outside", "the device’s address", [one for one in services if _outside(one)])]
     rows += [(line, "network", [one for one in services if line in lines_of(one)]) for line in lines]
-    rows += [("host", "shares the device’s network", [one for one in services if one.network_mode == "host"])]
+    rows += [("host", "shares the device’s network", [one for one in services if _on_host(one)])]
     rows = [row for row in rows if row[2]]
     height = 30 + 42 * len(rows)
     parts = []
@@ -96,7 +88,7 @@ def _drawn(services: list[Service], lines: list[str], answer: str, said: str) ->
         else:
             parts.append(path(f"M{xs[0] - 40} {y}L{xs[-1]} {y}", "ink", 2, dash="0.1 5"))
             for one, x in zip(stops, xs, strict=True):
-                ports = "all" if one.network_mode == "host" and pitch < 120 else _outside(one)
+                ports = "all" if _on_host(one) and pitch < 120 else _outside(one)
                 ports = cut_middle(ports, pitch - 38, 12, bold=True, mono=True)
                 parts.append(port_tag(x + text_width(ports, 12, bold=True, mono=True) / 2 + 15, y - 10, ports))
     return sheet(answer, said, max(at.values(), default=0) + 70, height, "".join(parts))
