@@ -144,6 +144,18 @@ def test_quotes_do_not_protect_c29(quote: str) -> None:
     assert service(f"    hostname: {quote}$$HOME{quote}", {"HOME": "/me"})["hostname"] == "$HOME"
 
 
+def test_a_command_that_takes_the_developers_values_is_said_c29() -> None:
+    env = {"HOME": "/me"}
+    assert found("    command: echo $HOME", "variable-filled-in", env) == ("C-29", "changed", 4, 14)
+    assert "variable-filled-in" not in [
+        each.code for each in read("services: {a: {image: 'x:$HOME'}}", env=env).findings
+    ]
+
+
+def test_a_dash_that_looks_like_a_part_of_the_name_is_said_c25() -> None:
+    assert found("    hostname: ${FROM-SHELL}", "dash-is-default")[0] == "C-25"
+
+
 @pytest.mark.parametrize(
     ("text", "key", "value"),
     [

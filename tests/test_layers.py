@@ -109,6 +109,12 @@ def test_a_base_may_lack_what_a_later_layer_brings_c2() -> None:
     assert not layered("services: {a: }", "services: {a: {image: y}}").ok
 
 
+def test_an_empty_value_over_a_written_one_is_said_c16() -> None:
+    reading = layered("services: {a: {image: x, hostname: h}}", "services: {a: {hostname: , command: }}")
+    said = [(each.rule, each.path) for each in reading.findings if each.code == "base-stays"]
+    assert said == [("C-16", ("services", "a", "hostname"))]
+
+
 def test_an_address_pool_that_the_later_layer_does_not_name_is_lost_c33() -> None:
     def pools(base: str, later: str) -> Any:
         text = "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {config: [%s]}}}"
@@ -214,7 +220,7 @@ def test_merging_leaves_both_trees_alone() -> None:
     )
     before = base.plain(), later.plain()
     clashes: list[object] = []
-    merged = merge(base, later, lambda *clash: clashes.append(clash))
+    merged = merge(base, later, lambda *told: clashes.append(told))
     unique(settle(merged), lambda *_gone: None)
     assert merged.plain()["services"]["a"] == {"environment": {"A": 1, "B": "2"}, "cap_add": ["X", "Y"]}
     assert (base.plain(), later.plain()) == before

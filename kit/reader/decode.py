@@ -218,7 +218,9 @@ def _number_became_text(desk: Desk, node: Node, path: Path) -> None:
     if len(after) != width:
         octal = node.kind == "int" and node.value >= 0 and width == len(f"{node.value:o}") + 1
         code = "octal-number" if octal else "number-becomes-text"
-        desk.note.say(code, node, path, change=(node.value, after), name=path[-1], value=after)
+        decimal_zero = node.kind == "float" and width == len(after) + 1 and after.isdigit() and set(after) & {"8", "9"}
+        rule = "C-13" if decimal_zero else ""  # `089` is no octal number
+        desk.note.say(code, node, path, rule=rule, change=(node.value, after), name=path[-1], value=after)
 
 
 def pairs(desk: Desk, node: Node, path: Path) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from pathlib import Path as Disk
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from ..diagnostics import Path, Span
+from ..diagnostics import Path, Severity, Span
 from ..source import LONGEST, Node, decode, key_places, kind_words, mapping, parse
 from .fields import cast, check_schema
 from .forms import scalar_text
@@ -278,16 +278,18 @@ class Project:
         for place, text, name in layers:
             for document in self._documents(text, name):
                 layer = self._layer(document, place, folder, shell, (*chain, place))
-                model = merge(model, layer, self._clash) if model else layer
+                model = merge(model, layer, self._tell) if model else layer
                 done += 1
                 if done < CHECKED_LAYERS:
                     model, checked = self._checked(model), done
         return self._checked(model) if model is not None and checked < done else model
 
     def _checked(self, model: Node) -> Node:
-        model = unique(self._settled(model), self._gone)
+        model = unique(self._settled(model), self._tell)
         self.note.stage = 9
         check_schema(model, self.note)
+        if (version := model.get("version")) is not None:
+            self.note.change(("version",), version.plain(), None, "C-23", Severity.CHANGED, version)
         return _without(model, "version")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
@@ -318,12 +320,10 @@ class Project:
     def _settled(self, node: Node) -> Node:
         return settle(node) if self.marked else node
 
-    def _clash(self, node: Node, path: Path) -> None:
-        self.note.say("cannot-override", node, path, name=path[-1] if path else "", value=kind_words(node))
-
-    def _gone(self, node: Node, path: Path) -> None:
-        value = node.value if node.kind == "str" else path[-2]
-        self.note.say("repeated-entry", node, path, change=(node.plain(), None), value=value)
+    def _tell(self, code: str, node: Node, path: Path) -> None:
+        lost = (node.plain(), None) if code == "repeated-entry" else None
+        value = node.value if lost and node.kind == "str" else path[-2] if lost else kind_words(node)
+        self.note.say(code, node, path, change=lost, name=path[-1] if path else "", value=value)
 
     # ── extends (C-36) ─────────────────────────────────────────────────────────────────────────────
 
@@ -340,8 +340,8 @@ class Project:
             node = owner.services[service]
             if base is not None and base.kind == "map" and node.kind == "map" and self._within(base, node, service):
                 lower = rebase(self._settled(base), posixpath.relpath(below or ".", here or "."))
-                node = merge(lower, node, self._clash, ("services", service))
-            owner.done[service] = base = _without(node, "extends") if node.kind == "map" else node
+                node = merge(lower, node, self._tell, ("services", service))
+            owner.done[service] = base = self._folded_in(node, "extends", "C-36", ("services", service))
             below = here
         return file.done[name]
 
@@ -405,7 +405,7 @@ class Project:
             model = Node("map", {}, file.span)
             for document in self._documents(layer[1], layer[2]):
                 self.note.stage = 3
-                model = self._settled(merge(model, interpolate(document, shell, self.note), self._clash))
+                model = self._settled(merge(model, interpolate(document, shell, self.note), self._tell))
             others = {kind: frozenset(_entries(model, kind)) for kind in ("volumes", "networks")}
             self.others[place] = _File(place, _entries(model, "services"), others)
         return self.others[place]
@@ -419,7 +419,14 @@ class Project:
         for index, entry in enumerate(listed.value if listed is not None and listed.kind == "list" else ()):
             imported = self._imported(entry, ("include", index), folder, shell, chain)
             layer = self._import(imported, layer) if imported is not None else layer
-        return _without(layer, "include")
+        return self._folded_in(layer, "include", "C-37", ())
+
+    def _folded_in(self, node: Node, key: str, rule: str, path: Path) -> Node:
+        """A mapping without a key that has done its work."""
+        if (gone := node.get(key)) is None:
+            return node
+        self.note.change((*path, key), gone.plain(), None, rule, Severity.CHANGED, gone)
+        return _without(node, key)
 
     def _imported(self, entry: Node, path: Path, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node | None:
         named = entry.get("path") if entry.kind == "map" else entry
@@ -515,7 +522,7 @@ class Project:
             if listed is None:
                 continue
             blank = Node("map", {}, written.span if written else listed.span)
-            own = merge(blank, written, self._clash, (*path, target)) if written else blank
+            own = merge(blank, written, self._tell, (*path, target)) if written else blank
             values = self._from_files(listed, own, (*path, key))
             entries = {name: Node("str", value, at.span, True) for name, (value, at) in values.items()}
             keys = {name: at.span for name, (_value, at) in values.items()}

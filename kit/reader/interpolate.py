@@ -22,6 +22,8 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^\n]*))?")
 BRACES: Final = re.compile(r"[{}]")
 BARE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+DASHED: Final = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)-([A-Z][A-Z0-9_]*)\}")
+COMMANDS: Final = frozenset({"command", "entrypoint", "healthcheck", "post_start", "pre_stop"})
 VARIABLE: Final = re.compile(r"(?<!\$)\$[A-Za-z_{]")
 OPERATOR: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:?[-+?]")
 PROJECT_NAME: Final = "00000000-0000-4000-8000-000000000000"
@@ -181,8 +183,12 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
         note.say("unset-variable", node, path, change=(before, after), names=names)
     elif "COMPOSE_PROJECT_NAME" in before:
         note.say("random-project-name", node, path, change=(before, after))
+    elif before.replace("$$", "$") != after and any(step in COMMANDS for step in path[2:3]):
+        note.say("variable-filled-in", node, path, change=(before, after), text=before, value=after)
     elif before.replace("$$", "$") != after:
-        note.change(path, before, after, "C-29" if node.quoted else "C-27", Severity.CHANGED, node)
+        note.change(path, before, after, "C-27", Severity.CHANGED, node)
+    for dash in DASHED.finditer(before):
+        note.say("dash-is-default", node, path, text=dash[0], name=dash[1], other=dash[2])
     return node.like("str", after)
 
 

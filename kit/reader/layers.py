@@ -13,8 +13,8 @@ from ..diagnostics import Path
 from ..source import Node, key_places, mapping
 from .forms import scalar_text
 
-Clash = Callable[[Node, Path], None]
-"""Told of a mapping over a list, or the reverse."""
+Tell = Callable[[str, Node, Path], object]
+"""Told what happens, by the code of a finding: `cannot-override`, `base-stays`, `repeated-entry`."""
 
 SERVICE: Final = "services.*."
 MERGED: Final[dict[str, str]] = {
@@ -54,61 +54,67 @@ def pattern(path: Path) -> str:
     return ".".join(steps)
 
 
-def merge(base: Node, over: Node, clash: Clash, path: Path = ()) -> Node:
+def merge(base: Node, over: Node, tell: Tell, path: Path = ()) -> Node:
     """*over* put over *base* (C-32). A node marked `!override` replaces, one marked `!reset` removes (C-34)."""
     if over.mark:
         return over
     rule = MERGED.get(pattern(path)) if len(path) > 2 else None
     if rule is not None:
-        return _special(rule, base, over, clash, path)
+        return _special(rule, base, over, tell, path)
     if over.kind == "null":
-        return base
+        return _stays(base, over, tell, path)
     if base.kind == "map":
         if over.kind != "map":
-            clash(over, path)
+            tell("cannot-override", over, path)
             return base
-        return _mappings(base, over, clash, path)
+        return _mappings(base, over, tell, path)
     if base.kind == "list":
         if over.kind != "list":
-            clash(over, path)
+            tell("cannot-override", over, path)
             return base
         return base.like("list", base.value + over.value)
     return over
 
 
-def _mappings(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+def _stays(base: Node, over: Node, tell: Tell, path: Path) -> Node:
+    if base.kind != "null":
+        tell("base-stays", over, path)
+    return base
+
+
+def _mappings(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     entries = dict(base.value)
     for key, value in over.value.items():
         if value.mark == "reset":
             entries.pop(key, None)
         if key in entries:
-            value = merge(entries[key], value, clash, (*path, key))
+            value = merge(entries[key], value, tell, (*path, key))
         entries[key] = value
     return mapping(base, entries, key_places(over))
 
 
-def _special(rule: str, base: Node, over: Node, clash: Clash, path: Path) -> Node:
+def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
     if rule == "replace":
         return over
     if rule == "pairs":
-        return _pairs(base, over, clash, path)
+        return _pairs(base, over, tell, path)
     if over.kind == "null":
-        return base
+        return _stays(base, over, tell, path)
     if rule in ("append", "hosts"):
         items = _items(base)
         known = [item.plain() for item in items] if rule == "hosts" else []
         return base.like("list", items + [item for item in _items(over) if item.plain() not in known])
     if rule == "subnets":
-        return _subnets(base, over, clash, path)
+        return _subnets(base, over, tell, path)
     if rule == "logging" and _driver(base) and _driver(over) and _driver(base) != _driver(over):
         return over
     shape = {"build": _as_build, "names": _as_names}.get(rule)
     left, right = (shape(base, path), shape(over, path)) if shape else (base, over)
     if left.kind != "map" or right.kind != "map":
         if left.kind != "null":
-            clash(over, path)
+            tell("cannot-override", over, path)
         return right
-    return _mappings(left, right, clash, path)
+    return _mappings(left, right, tell, path)
 
 
 def _driver(node: Node) -> object:
@@ -116,7 +122,7 @@ def _driver(node: Node) -> object:
     return driver.plain() if driver else None
 
 
-def _pairs(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Both as mappings from name to value; the later value counts, even when it is null."""
     entries: dict[str, Node] = {}
     places: dict[str, object] = {}
@@ -130,7 +136,7 @@ def _pairs(base: Node, over: Node, clash: Clash, path: Path) -> Node:
             continue
         for item in _items(node):
             if item.kind != "str":
-                clash(item, path)
+                tell("cannot-override", item, path)
                 continue
             key, equals, text = item.value.partition("=")
             entries[key] = item.like("str" if equals else "null", text if equals else None)
@@ -165,16 +171,16 @@ def _as_names(node: Node, path: Path) -> Node:
     return Node("map", entries, node.span, keys={str(item.plain()): item.span for item in node.value})
 
 
-def _subnets(base: Node, over: Node, clash: Clash, path: Path) -> Node:
+def _subnets(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Address pools merge by their subnet; a pool that the later layer does not name is lost."""
     if base.kind != "list" or over.kind != "list":
-        clash(over, path)
+        tell("cannot-override", over, path)
         return base
     earlier = {_subnet(pool): pool for pool in base.value if pool.kind == "map"}
     return base.like(
         "list",
         [
-            _mappings(earlier[_subnet(pool)], pool, clash, path)
+            _mappings(earlier[_subnet(pool)], pool, tell, path)
             if pool.kind == "map" and _subnet(pool) in earlier
             else pool
             for pool in over.value
@@ -187,10 +193,10 @@ def _subnet(pool: Node) -> str:
     return scalar_text(subnet) if subnet else ""
 
 
-def unique(node: Node, gone: Clash, path: Path = ()) -> Node:
-    """A tree whose lists repeat nothing (C-35). *gone* is told of each entry that disappears."""
+def unique(node: Node, tell: Tell, path: Path = ()) -> Node:
+    """A tree whose lists repeat nothing (C-35). *tell* is told of each entry that disappears."""
     if node.kind == "map" and (len(path) < 3 or path[2] in INSIDE):
-        entries = {key: unique(value, gone, (*path, key)) for key, value in node.value.items()}
+        entries = {key: unique(value, tell, (*path, key)) for key, value in node.value.items()}
         changed = any(entries[key] is not value for key, value in node.value.items())
         return mapping(node, entries) if changed else node
     if node.kind != "list" or len(node.value) < 2 or pattern(path) not in UNIQUE:
@@ -200,7 +206,7 @@ def unique(node: Node, gone: Clash, path: Path = ()) -> Node:
         of = item.get("path") or item
         key = scalar_text(of).partition("=")[0] if of.kind not in ("map", "list", "null") else f"={index}"
         if key in found:
-            gone(found[key][1], (*path, found[key][0]))
+            tell("repeated-entry", found[key][1], (*path, found[key][0]))
         found[key] = (index, item)
     return node if len(found) == len(node.value) else node.like("list", [item for _index, item in found.values()])
 

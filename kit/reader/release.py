@@ -144,9 +144,11 @@ class _Release:
         for key, value in _mapping(self.root).items():
             if key.startswith("x-"):
                 decode.extension(self.desk, self.root, key, (key,))
-            elif key in ("version", "name", "models"):
-                rule = "C-47" if key == "models" else "C-23"
-                self.note.change((key,), value.plain(), None, rule, Severity.CHANGED, value)
+            elif key in ("name", "models"):
+                if key == "name":
+                    self.note.say("name-ignored", value, (key,), change=(value.plain(), None))
+                else:
+                    self.note.change((key,), value.plain(), None, "C-47", Severity.CHANGED, value)
         for name, raw in self.volumes.items():
             written = _mapping(self.nodes["volumes"][name])
             others = [key for key in written if key not in ("name", "external") and not key.startswith("x-")]
