@@ -1,5 +1,6 @@
 """The light house in a browser's Python: read, check, decide, explain, draw."""
 
+import importlib
 import sys
 
 import kit
@@ -26,8 +27,7 @@ assert preset.facts.kernel is not None
 heavy = {"docker", "matplotlib", "ipywidgets", "numpy", "networkx", "click"} & set(sys.modules)
 assert not heavy, heavy
 
-from kit import graphs  # the first heavy room: networkx
-
+graphs = importlib.import_module("kit.graphs")  # after the light rooms, which must not need it
 drawn = graphs.to_svg(graphs.of_composition(reading.composition, decision))
 assert drawn.startswith("<svg")
 print("core ok on Python", sys.version.split()[0])
