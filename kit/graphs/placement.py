@@ -114,10 +114,9 @@ def reachable(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, frozense
     result: dict[str, frozenset[str]] = {}
     for name in before:
         found: set[str] = set()
-        todo = list(before[name])
+        todo = [*before[name]]
         while todo:
-            one = todo.pop()
-            if one not in found:
+            if (one := todo.pop()) not in found:
                 found |= {one} | result.get(one, frozenset())
                 todo += [] if one in result else before[one]
         result[name] = frozenset(found)
@@ -155,13 +154,10 @@ def _in_a_row(members: list[str], edges: tuple[Edge, ...]) -> tuple[str, ...]:
     asked = {name: sum(t == name and s not in members for s, t in edges) for name in members}
     path = [max(members, key=lambda name: asked[name])]
     row: list[str] = []
-    seen = {*path}
     while path:  # walk as deep as it goes; whoever leads nowhere new goes to the front
-        onward = [t for s, t in edges if s == path[-1] and t in members and t not in seen][:1]
-        if not onward:
-            row.insert(0, path.pop())
-        seen.update(onward)
-        path += onward
+        new = [t for s, t in edges if s == path[-1] and t in members and t not in path and t not in row]
+        row[:0] = [] if new else [path.pop()]
+        path += new[:1]
     return tuple(row)
 
 
@@ -196,7 +192,7 @@ class _Sheet:
     def __init__(self, names: tuple[str, ...], edges: tuple[Edge, ...], mounts: tuple[Edge, ...], size: Size) -> None:
         self.size, self.layers = size, layers(names, edges)
         self.across, self.along = (size.width, size.height) if size.narrow else (size.height, size.width)
-        column = self.layers.column
+        column, loops = self.layers
         last = max(column.values(), default=-1) + 1
         self.columns: list[list[_Item]] = [[] for _ in range(last + bool(mounts))]
         self.gaps: list[dict[tuple[_Item, str], list[_Item]]] = [{} for _ in self.columns]
@@ -204,10 +200,7 @@ class _Sheet:
         self.services = {name: self._add(_Item("service", column[name], self.across, name)) for name in names}
         volumes = dict.fromkeys(volume for _, volume in mounts)
         self.volumes = {name: self._add(_Item("volume", last, SHELF[1], name, True)) for name in volumes}
-        self.returns = [
-            [(s, t) for s, t in edges if s in row and t in row and column[t] != column[s] + 1]
-            for row in self.layers.loops
-        ]
+        self.returns = [[(s, t) for s, t in edges if {s, t} <= {*row} and column[t] != column[s] + 1] for row in loops]
         back = {edge for returns in self.returns for edge in returns}
         for name, start in self.services.items():
             self._trunk(start, "edge", [self.services[t] for s, t in edges if s == name and (s, t) not in back])
@@ -242,9 +235,8 @@ class _Sheet:
         for row, returns in zip(self.layers.loops, self.returns, strict=True):
             spanned = [self.layers.column[name] for name in row]
             top = max(used[column] for column in spanned)
-            below = (
-                254 + 16 * (len(returns) - 1) if self.size.narrow else 50 if len(row) == 1 else 52 + 16 * len(returns)
-            )
+            most = 16 * len(returns)
+            below = 238 + most if self.size.narrow else 50 if len(row) == 1 else 52 + most
             for name, column in zip(row, spanned, strict=True):
                 item = self.services[name]
                 item.pinned, item.below, item.y = True, below, top + self.across / 2
@@ -291,10 +283,9 @@ class _Sheet:
         total = 0
         for items in self.columns:
             ends: list[int] = []
-            for item in items:
-                total += sum(len(ends) - bisect_right(ends, one.place) for one in item.before)
-                for one in item.before:
-                    insort(ends, one.place)
+            for end in [end for item in items for end in sorted(one.place for one in item.before)]:
+                total += len(ends) - bisect_right(ends, end)
+                insort(ends, end)
         return total
 
     # -- heights -------------------------------------------------------------------------------
@@ -372,14 +363,13 @@ class _Sheet:
             for (item, kind), rights in leaving.items():
                 shared.setdefault((kind, frozenset(rights)), []).append(item)
             groups = [
-                (kind, lefts, [one.exit(kind) for one in lefts], [one.y for one in rights])
+                ([one.exit(kind) for one in lefts], [one.y for one in rights])
                 for (kind, rights), lefts in shared.items()
             ]
-            groups = [group for group in groups if max(group[2] + group[3]) - min(group[2] + group[3]) >= 1]
-            levels = _levels([(sources, targets) for _, _, sources, targets in groups])
+            levels = _levels(groups)
             gap, most = end - start - length, max(levels, default=0)
             step = min(self.size.track, (gap - 16) / max(1, most))
-            for (kind, lefts, _, _), level in zip(groups, levels, strict=True):
+            for ((kind, _), lefts), level in zip(shared.items(), levels, strict=True):
                 track = round(start + length + (gap - 6) / 2 + step * (level - most / 2), 1)
                 result |= {(item, kind): track for item in lefts}
         return result
@@ -419,9 +409,8 @@ class _Sheet:
                 lane = foot + (22 if len(row) == 1 or self.size.narrow else 44) + 16 * place
                 leave = columns[self.layers.column[source]][0] + self.along * out
                 enter = columns[self.layers.column[target]][0] + self.along * back
-                lines.append(
-                    self._line(source, target, "loop", [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)])
-                )
+                around = [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)]
+                lines.append(self._line(source, target, "loop", around))
             beside = 10 if self.size.narrow else 0 if len(returns) == 1 and abs(leave - enter) > 260 else 16
             labels.append(Label(row, *self.at((first + last + self.along) / 2, lane + beside), len(returns)))
         far = max((item.y + item.across / 2 + item.below for items in self.columns for item in items), default=0)
@@ -457,7 +446,8 @@ def _crossed(upper: _Item, lower: _Item) -> int:
 def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
     """The place of each track in its gap, from the left: few crossings, no two lines on top of each other.
 
-    A group is the heights of its sources and those of its targets. Groups far apart may share a place.
+    A group is the heights of its sources and those of its targets. Groups far apart may share a place;
+    a level one needs none.
     """
     spans = [(min(s + t), max(s + t)) for s, t in groups]
 
@@ -467,7 +457,7 @@ def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
         # What leaves the left track and what enters the right one would look like one line.
         return crossed + 10 * sum(abs(a - b) < 5 for a in groups[left][1] for b in groups[right][0])
 
-    order = sorted(range(len(groups)), key=lambda group: spans[group])
+    order = sorted((group for group, (low, high) in enumerate(spans) if high - low >= 1), key=spans.__getitem__)
     for _ in groups:
         for place, (left, right) in enumerate(pairwise(list(order))):
             if order[place] == left and cost(left, right) > cost(right, left):
