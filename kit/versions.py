@@ -34,28 +34,28 @@ False
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, takewhile
+from itertools import chain, pairwise, takewhile
 from math import inf
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from semver import Version as Ordered
-
-Op = Literal["", "<", "<=", ">", ">="]
 Triple = tuple[int, int, int]
+Window = tuple[Triple, tuple[float, ...]]
+
+_SAID: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("versions.json").read_text("utf-8"))
+"""The words of `operators`; of ranges what is `expected` where, `hints`, and `repairs`."""
 
 _LONGEST: Final = 256  # characters of one version
 _LARGEST: Final = 2**53 - 1  # of a major, minor or patch number
 
 # What JavaScript takes for a blank. Python's own idea differs: it has \x1c to \x1f and \x85 too, and no \ufeff.
-_BLANKS: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
+_BLANKS: Final = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 _INK: Final = re.compile(f"[^{_BLANKS}]+")
 
 # The grammar. The lengths are the reference's own; they decide about texts that nobody writes.
@@ -71,16 +71,15 @@ _SLOPPY_NAME: Final = f"(?:{_NAME}|[0-9]{{1,256}})"
 _SLOPPY: Final = rf"[0-9]{{1,256}}(?:\.[0-9]{{1,256}}){{2}}(?:-?{_SLOPPY_NAME}(?:\.{_SLOPPY_NAME})*)?(?:{_BUILD})?"
 
 _VERSION: Final = re.compile(_FULL)
-_COMPARATOR: Final = re.compile(f"([<>]?=?)({_FULL})")
+_OPERATOR: Final = re.compile("^([<>]?=?)")
 _WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v= ]*){_PARTIAL}")
 _END: Final = re.compile(f"([v= ]*){_PARTIAL}")  # of a hyphen range
-_DROPPED_BUILD: Final = re.compile(f"({_BUILD})")
-_STAR: Final = re.compile(r"([<>]?=?\*)")
-_GAPS: Final = (  # the blank that may stand between an operator and its version
-    re.compile(f" ?[<>]?=?( ?)[v= ]*+(?:{_SLOPPY}|{_PARTIAL})|[v= ]++"),  # the last part only keeps it fast
-    re.compile("~(>? )"),
-    re.compile(r"\^( )"),
-)
+_BAR: Final = re.compile(r" ?\|\| ?")
+# What is left out of a range while it is read: group 1 of each pattern.
+_OPERATOR_GAP: Final = re.compile(f" ?[<>]?=?( ?)[v= ]*+(?:{_SLOPPY}|{_PARTIAL})|[v= ]++")  # the last part is for speed
+_SIGN_GAP: Final = re.compile(r"(?:~|\^(?!>))(>? )")
+_FIRST_BUILD: Final = re.compile(rf"\A.*?({_BUILD})", re.DOTALL)
+_FIRST_STAR: Final = re.compile(r"\A.*?([<>]?=?\*)", re.DOTALL)
 
 
 class _Invalid(ValueError):  # noqa: N818  (names say what a text is, not that something failed)
@@ -102,12 +101,12 @@ class InvalidRange(_Invalid):
 # ---------------------------------------------------------------------------------------------- versions
 
 
-@lru_cache(maxsize=8192)
-def _ordered(rank: str) -> Ordered:
-    """The same version as the `semver` package has it; that package knows which one is newer."""
+@lru_cache(maxsize=1 << 14)
+def _compare(one: str, two: str) -> int:
+    """Below, at or above 0, as the `semver` package has it; that package knows which version is newer."""
     from semver import Version as Ordered  # 20 ms, and most ranges never need it
 
-    return Ordered.parse(rank)
+    return Ordered.parse(one).compare(two)
 
 
 def _as_double(name: str) -> str:
@@ -152,14 +151,18 @@ class Version:
         """
         bare = text.strip(_BLANKS)
         match = _VERSION.fullmatch(bare)
-        if match and len(text) <= _LONGEST:
-            major, minor, patch = map(int, match.groups()[:3])
-            if max(major, minor, patch) <= _LARGEST:
-                return Version(major, minor, patch, tuple(match[4].split(".")) if match[4] else (), match[5] or "")
+        if match and len(text) <= _LONGEST and max(map(int, match.groups()[:3])) <= _LARGEST:
+            major, minor, patch, names, build = match.groups("")
+            return Version(int(major), int(minor), int(patch), tuple(names.split(".")) if names else (), build)
         begun = None if match else _VERSION.match(bare)
         at = len(text) - len(text.lstrip(_BLANKS)) + (begun.end() if begun else 0)
         limits = f" up to {_LARGEST}, in at most {_LONGEST} characters" if match else ""
         raise InvalidVersion(text, at, f"three numbers such as 5.15.92{limits}")
+
+    @property
+    def above(self) -> Triple:
+        """The first release above this version. A release is newer than its own prereleases."""
+        return self.triple if self.prerelease else (self.major, self.minor, self.patch + 1)
 
     @property
     def release(self) -> Version:
@@ -176,29 +179,22 @@ class Version:
         return self._rank == other._rank if isinstance(other, Version) else NotImplemented
 
     def __lt__(self, other: Version) -> bool:
-        return _ordered(self._rank).compare(_ordered(other._rank)) < 0
+        return _compare(self._rank, other._rank) < 0
 
     def __le__(self, other: Version) -> bool:
-        return _ordered(self._rank).compare(_ordered(other._rank)) <= 0
+        return _compare(self._rank, other._rank) <= 0
 
 
 # ------------------------------------------------------------------------------------------- comparators
 
-_OPS: Final = {
-    # operator: what is asked of the order, what is wanted, what is said of a version that fails
-    "": (eq, "exactly {}", "{} is not {}"),
-    "<": (lt, "older than {}", "{} is not older than {}"),
-    "<=": (le, "{} or older", "{} is newer than {}"),
-    ">": (gt, "newer than {}", "{} is not newer than {}"),
-    ">=": (ge, "{} or newer", "{} is older than {}"),
-}
+_ORDER: Final = {"": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparator:
     """An operator and a full version. No operator means *exactly this one*."""
 
-    op: Op
+    op: str
     version: Version
 
     def __str__(self) -> str:
@@ -219,15 +215,15 @@ class Comparator:
             return "no version at all"
         if self.op == ">=" and self.version.prerelease == ("0",):
             return f"{self.version.release} or newer, its prereleases too"
-        return _OPS[self.op][1].format(self.edge)
+        return str(_SAID["operators"][self.op]["wanted"].format(self.edge))
 
     def admits(self, version: Version) -> bool:
         """Whether the order of versions agrees. The rule on prereleases is one of whole sets (S-48)."""
-        return bool(_OPS[self.op][0](version, self.version))
+        return bool(_ORDER[self.op](version, self.version))
 
 
-_PLAIN: Final[dict[str, Op]] = {"": "", "=": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_NOTHING: Final = Comparator("<", Version(0, 0, 0, ("0",)))  # the oldest version there is: nothing is older
+_OLDEST: Final = Version(0, 0, 0, ("0",))
+_NOTHING: Final = Comparator("<", _OLDEST)  # nothing is older
 Set = tuple[Comparator, ...]
 """Comparators that must all hold. An empty set admits every release."""
 
@@ -252,23 +248,6 @@ class Interval(NamedTuple):
 # ------------------------------------------------------------------------------------------------ ranges
 
 
-def _window(comparators: Set) -> tuple[Triple, tuple[float, ...]]:
-    """The releases of a set: from the first triple to below the second.
-
-    A release is newer than its own prereleases: `>1.2.3-rc` and `>=1.2.3-rc` admit 1.2.3, `<=1.2.3-rc` does not.
-    """
-    low: Triple = (0, 0, 0)
-    high: tuple[float, ...] = (inf,)
-    for op, version in ((each.op, each.version) for each in comparators):
-        here = version.triple
-        after = here if version.prerelease else (version.major, version.minor, version.patch + 1)
-        if "<" not in op:
-            low = max(low, after if op == ">" else here)
-        if ">" not in op:
-            high = min(high, here if op == "<" else after)
-    return low, high
-
-
 def _welcomes(comparators: Set, version: Version) -> bool:
     """A prerelease must be asked for, by a comparator that has one on the same three numbers (S-48)."""
     return any(each.version.prerelease and each.version.triple == version.triple for each in comparators)
@@ -279,21 +258,28 @@ def _holds(comparators: Set, version: Version) -> bool:
     return _welcomes(comparators, version) and all(each.admits(version) for each in comparators)
 
 
+def _interval(comparators: Set) -> Interval:
+    """The two ends of a set. It may yet be empty."""
+    low = max((c for c in comparators if "<" not in c.op), key=lambda c: (c.version, c.op == ">"), default=None)
+    high = min((c for c in comparators if ">" not in c.op), key=lambda c: (c.version, c.op != "<"), default=None)
+    low_end = (low.version, low.op != ">") if low else (None, False)
+    high_end = (high.edge, high.op != "<") if high else (None, False)
+    return Interval(*low_end, *high_end)
+
+
+def _window(comparators: Set) -> Window:
+    """The releases of a set: from the first triple to below the second."""
+    low, low_closed, high, high_closed = _interval(comparators)
+    first = (low.triple if low_closed else low.above) if low else (0, 0, 0)
+    return first, (high.above if high_closed else high.triple) if high else (inf,)
+
+
 def _is_empty(comparators: Set) -> bool:
     """No version is in this set: no release, and of each prerelease asked for neither it nor what is next to it."""
     low, high = _window(comparators)
     asked = (each.version for each in comparators if each.version.prerelease)
     tried = (Version(*v.triple, names) for v in asked for names in (("0",), v.prerelease, (*v.prerelease, "0")))
     return low >= high and not any(_holds(comparators, version) for version in tried)
-
-
-def _interval(comparators: Set) -> Interval:
-    """The two ends of a set that is not empty."""
-    low = max((c for c in comparators if "<" not in c.op), key=lambda c: (c.version, c.op == ">"), default=None)
-    high = min((c for c in comparators if ">" not in c.op), key=lambda c: (c.version, c.op != "<"), default=None)
-    low_end = (low.version, low.op != ">") if low else (None, False)
-    high_end = (high.edge, high.op != "<") if high else (None, False)
-    return Interval(*low_end, *high_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,10 +294,7 @@ class Range:
 
     written: str
     sets: tuple[Set, ...]
-    _windows: tuple[tuple[Triple, tuple[float, ...]], ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_windows", tuple(_window(each) for each in self.sets))
+    _windows: tuple[Window, ...] = field(repr=False, compare=False)
 
     @staticmethod
     @lru_cache(maxsize=4096)
@@ -325,9 +308,10 @@ class Range:
         for terms in _read(text):
             comparators = {str(each): each for term in terms for each in term.meaning}
             sets.append((_NOTHING,) if str(_NOTHING) in comparators else tuple(comparators.values()))
-        if len(sets) > 1:
-            sets = [each for each in sets if each != (_NOTHING,)] or sets[:1]
-        return Range(text, ((),) if () in sets else tuple(sets))
+        sets = [each for each in sets if each != (_NOTHING,)] or sets[:1]
+        if () in sets:
+            sets = [()]
+        return Range(text, tuple(sets), tuple(map(_window, sets)))
 
     def __str__(self) -> str:
         return "||".join(" ".join(map(str, each)) for each in self.sets) or "*"
@@ -378,26 +362,32 @@ class Range:
 
         The rule on prereleases (S-48) cannot be drawn and is left out: `<2.0.0-0` ends at 2.0.0.
         """
-        oldest = _NOTHING.version
         merged: list[Interval] = []
-        for each in sorted(
-            (_interval(each) for each in self.sets if not _is_empty(each)),
-            key=lambda each: (each.low or oldest, each.low and not each.low_closed),
-        ):
-            last = merged[-1] if merged else None
-            touch = last is not None and (last.high_closed or each.low_closed)
-            if last is None or (last.high and each.low and (last.high, touch) < (each.low, True)):
+        for each in sorted((_interval(each) for each in self.sets if not _is_empty(each)), key=_start):
+            if not merged or _end(merged[-1]) < (False, each.low or _OLDEST, not each.low_closed):
                 merged.append(each)
-            elif last.high and (not each.high or (last.high, last.high_closed) < (each.high, each.high_closed)):
-                merged[-1] = last._replace(high=each.high, high_closed=each.high_closed)
+            elif _end(merged[-1]) < _end(each):
+                merged[-1] = merged[-1]._replace(high=each.high, high_closed=each.high_closed)
         return tuple(merged)
+
+
+def _start(piece: Interval) -> tuple[Version, bool]:
+    return piece.low or _OLDEST, bool(piece.low) and not piece.low_closed
+
+
+def _end(piece: Interval) -> tuple[bool, Version, bool]:
+    return piece.high is None, piece.high or _OLDEST, piece.high_closed
 
 
 def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
     for each in comparators:
         if not each.admits(version):
             edge = each.version if version.prerelease else each.edge
-            why = "no version is in this range" if each == _NOTHING else _OPS[each.op][2].format(version, edge)
+            why = (
+                "no version is in this range"
+                if each == _NOTHING
+                else _SAID["operators"][each.op]["failed"].format(version, edge)
+            )
             yield Failure(each, why, "S-45")
     if version.prerelease and not _welcomes(comparators, version):
         why = f"{version} is a prerelease, and nothing here asks for one of {version.release}"
@@ -416,28 +406,21 @@ class _Piece(NamedTuple):
     def part(self, start: int, end: int, op: str = "") -> _Piece:
         return _Piece(op + self.text[start:end], [self.at[start]] * len(op) + self.at[start : end + 1])
 
-    def without(self, pattern: re.Pattern[str], count: int | None = None) -> _Piece:
+    def without(self, pattern: re.Pattern[str]) -> _Piece:
         """Delete what group 1 of the pattern matches."""
-        gone = {i for match in islice(pattern.finditer(self.text), count) for i in range(*match.span(1))}
-        if not gone:
+        if not (gone := {i for match in pattern.finditer(self.text) for i in range(*match.span(1))}):
             return self
         kept = [i for i in range(len(self.text)) if i not in gone]
-        return _Piece("".join(self.text[i] for i in kept), [self.at[i] for i in kept] + self.at[-1:])
-
-    def split(self, by: str) -> Iterator[_Piece]:
-        start = 0
-        for part in self.text.split(by):
-            lead = len(part) - len(part.lstrip(" "))
-            yield self.part(start + lead, start + max(lead, len(part.rstrip(" "))))
-            start += len(part) + len(by)
+        return _Piece("".join(self.text[i] for i in kept), [*(self.at[i] for i in kept), self.at[-1]])
 
 
 class _Term(NamedTuple):
-    """A word of a range: where it stands, how it was written, what it means."""
+    """A word of a range: where it stands, how it was written, which of its numbers count, what it means."""
 
     place: _Piece
     op: str
     parts: Sequence[str | None]
+    given: list[int]
     build: str
     meaning: Set
 
@@ -448,80 +431,56 @@ def _read(text: str) -> tuple[tuple[_Term, ...], ...]:
     ink = list(_INK.finditer(text))
     at = [place for run in ink for place in range(run.start(), run.end() + 1)]
     whole = _Piece(" ".join(run[0] for run in ink), at or [0])
-    return tuple(tuple(_term(text, word) for word in _words(each)) for each in whole.split("||"))
+    bars = [(0, 0), *(bar.span() for bar in _BAR.finditer(whole.text)), (len(whole.text), 0)]
+    pieces = (whole.part(left[1], right[0]) for left, right in pairwise(bars))
+    return tuple(tuple(_term(text, word) for word in _words(piece)) for piece in pieces)
 
 
-def _words(piece: _Piece) -> Iterable[_Piece]:
+def _words(piece: _Piece) -> list[_Piece]:
     """The words of one alternative: no blank is left between an operator and its version."""
     low, dash, high = piece.text.partition(" - ")
     if dash and _END.fullmatch(low) and (upper := _END.fullmatch(high)):
         # The reference forgets what stands before an upper end with a prerelease: `1 - ==2.0.0-rc` is valid.
         start = len(low) + len(dash) + (upper.end(1) if upper[5] else 0)
-        return piece.part(0, len(low), ">="), piece.part(start, len(piece.text), "<=")
-    for gap in _GAPS:
-        piece = piece.without(gap)
-    return piece.split(" ")
+        return [piece.part(0, len(low), ">="), piece.part(start, len(piece.text), "<=")]
+    piece = piece.without(_OPERATOR_GAP).without(_SIGN_GAP)
+    return [piece.part(*word.span()) for word in re.finditer("[^ ]+", piece.text)]
 
 
 def _term(text: str, piece: _Piece) -> _Term:
     """One word; its build metadata goes first, wherever it stands (S-44)."""
-    bare = piece.without(_DROPPED_BUILD, 1)
-    build = _DROPPED_BUILD.search(piece.text)
-    op, parts = "", list[str | None]()
-    meaning: Set | None = ()
-    if match := _WORD.fullmatch(bare.text):
-        op, sign, *parts, prerelease, more = match.groups()
-        meaning = _meaning(op, sign, _given(parts), prerelease, more)
-    elif bare.text:
-        # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
-        match = _COMPARATOR.fullmatch(bare.without(_STAR, 1).text)
-        meaning = _comparators((match[1], match[2])) if match else None
-    if meaning is None:
-        raise _invalid(text, bare)
-    return _Term(piece, op, parts, build[0] if build else "", meaning)
+    build, bare = _FIRST_BUILD.match(piece.text), piece.without(_FIRST_BUILD)
+    match = _WORD.fullmatch(bare.text)
+    op, _sign, *parts, prerelease, _build = match.groups() if match else ("",) + (None,) * 6
+    given = [int(part) for part in takewhile(lambda part: part and part not in "xX*", parts) if part]
+    if match and (len(given) < 3 or op[:1] in ("~", "^")):
+        bounds = _bounds(op, given, prerelease)
+    else:  # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
+        bounds = [bare.without(_FIRST_STAR).text]
+    try:  # a plain `>=0.0.0` says nothing and goes
+        split = [_OPERATOR.split(each, 1) for each in bounds if each not in ("", ">=0.0.0")]
+        meaning = tuple(Comparator(op.removeprefix("="), Version.parse(version)) for _, op, version in split)
+    except InvalidVersion:
+        raise _invalid(text, bare) from None
+    return _Term(piece, op, parts, given, build[1] if build else "", meaning)
 
 
-def _meaning(op: str, sign: str, given: list[int], prerelease: str | None, build: str | None) -> Set | None:
-    """One version behind one operator, as plain comparators; None if it is no such thing (S-45).
+def _bounds(op: str, given: list[int], prerelease: str | None) -> list[str]:
+    """One version behind one operator, as plain comparators (S-45).
 
     `~1.2.3` keeps the minor number, `^1.2.3` the leftmost one that is not 0, `1.2` every one that is given.
     """
-    last = len(given) - 1
-    name = f"-{prerelease}" if prerelease and last == 2 else ""
-    if last == 2 and op in _PLAIN:
-        return _comparators((op, sign + ".".join(map(str, given)) + name + (f"+{build}" if build else "")))
     if not given:
-        return (_NOTHING,) if op in ("<", ">") else ()
+        return [str(_NOTHING)] if op in ("<", ">") else []
+    last = len(given) - 1
     keep = min(last, 1) if "~" in op else last
     if op == "^":
-        keep = next((i for i, number in enumerate(given) if number), last)
+        keep = next((place for place, number in enumerate(given) if number), last)
     low = ".".join(map(str, [*given, 0, 0][:3]))
     above = ".".join(map(str, [*given[:keep], given[keep] + 1, 0, 0][:3]))
-    bounds = {">": (">=", above), ">=": (">=", low), "<": ("<", f"{low}-0"), "<=": ("<", f"{above}-0")}
-    return _comparators(bounds[op]) if op in bounds else _comparators((">=", low + name), ("<", f"{above}-0"))
-
-
-def _given(parts: Iterable[str | None]) -> list[int]:
-    """The numbers before the first wildcard or gap."""
-    return [int(part) for part in takewhile(lambda part: part and part not in "xX*", parts) if part]
-
-
-def _comparators(*bounds: tuple[str, str]) -> Set | None:
-    """Operators and full versions; None if one is no version. A plain `>=0.0.0` says nothing and goes."""
-    try:
-        return tuple(Comparator(_PLAIN[op], Version.parse(text)) for op, text in bounds if op + text != ">=0.0.0")
-    except InvalidVersion:
-        return None
-
-
-@lru_cache(maxsize=1)
-def _said() -> dict[str, Any]:
-    """The sentences about ranges, from the file beside this one: what is expected where, hints, and repairs."""
-    import json  # only what is wrong or odd needs them
-    from pathlib import Path
-
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("versions.json").read_text(encoding="utf-8"))
-    return found
+    plain = {">": f">={above}", ">=": f">={low}", "<": f"<{low}-0", "<=": f"<{above}-0"}
+    name = f"-{prerelease}" if prerelease and last == 2 else ""
+    return [plain[op]] if op in plain else [f">={low}{name}", f"<{above}-0"]
 
 
 def _invalid(text: str, word: _Piece) -> InvalidRange:
@@ -531,7 +490,7 @@ def _invalid(text: str, word: _Piece) -> InvalidRange:
     if not begun and not word.text.strip("<>=~^v"):
         end = len(word.text)
     rest = word.text[end:]
-    expected = (expected for pattern, expected in _said()["expected"] if re.match(pattern, rest, re.DOTALL))
+    expected = (expected for pattern, expected in _SAID["expected"] if re.match(pattern, rest, re.DOTALL))
     return InvalidRange(text, word.at[end], next(expected, "a version such as 3 or 2.108.0"))
 
 
@@ -577,7 +536,7 @@ class Hint(NamedTuple):
 
 def _codes(term: _Term) -> Iterator[str]:
     """Which hints a word calls for."""
-    count, written = len(_given(term.parts)), sum(part is not None for part in term.parts)
+    count, written = len(term.given), sum(part is not None for part in term.parts)
     if term.build:
         yield "build-ignored"
     if term.op in ("<", ">") and written and not count:
@@ -604,21 +563,21 @@ def clarify(text: str) -> tuple[Hint, ...]:
         alternatives, range = _read(text), Range.parse(text)
     except InvalidRange as error:
         repaired = text
-        for wrong, right in _said()["repairs"]:
+        for wrong, right in _SAID["repairs"]:
             repaired = repaired.replace(wrong, right)
         sentence = f"`{text}` is no range: expected {error.expected}"
         return (Hint("invalid-range", "S-47", sentence, repaired if valid_range(repaired) else ""),)
     found = []
-    for term in (term for terms in alternatives for term in terms):
+    for term in chain.from_iterable(alternatives):
         before, word, after = text[: (at := term.place.at)[0]], text[at[0] : at[-1]], text[at[-1] :]
         texts = {"word": word, "build": term.build, "means": " ".join(map(str, term.meaning))}
-        texts["given"] = ".".join(map(str, _given(term.parts)))
+        texts["given"] = ".".join(map(str, term.given))
         texts |= {"plain": word.replace(term.build, "", 1), "short": re.sub("[xX*].*", "*", word)}
         for code in _codes(term):
-            rule, sentence, instead = _said()["hints"][code]
+            rule, sentence, instead = _SAID["hints"][code]
             found.append(Hint(code, rule, sentence.format_map(texts), before + instead.format_map(texts) + after))
     if range.empty and "admits-nothing" not in [hint.code for hint in found]:
         found.append(Hint("admits-nothing", "S-49", f"`{text}` is valid, and no version is in it: {range}", ""))
-    if len(alternatives) > 1 and any(not term.place.text for terms in alternatives for term in terms):
+    if len(alternatives) > 1 and () in alternatives:
         found.append(Hint("empty-alternative", "S-45", "an empty alternative admits every release", ""))
     return tuple(found)
