@@ -96,25 +96,19 @@ def render(found: Diagnostic, text: str = "") -> str:
     rule = f" ({found.rule})" if found.rule else ""
     number = str(found.span.line)
     gutter = " " * len(number)
-    drawn = [f"{found.severity}[{found.code}]{rule}: {printable(found.message)}", f"{gutter}--> {found.span}"]
+    drawn = [f"{found.severity}[{found.code}]{rule}: {found.message}", f"{gutter}--> {found.span}"]
     lines = text.splitlines()
     if 0 < found.span.line <= len(lines):
-        line = printable(lines[found.span.line - 1].expandtabs(1))
+        line = lines[found.span.line - 1].expandtabs(1)
         start = min(found.span.column - 1, len(line))
-        shown, start = _window(line, start)
+        left = max(0, min(start - 40, len(line) - 120))  # a long line is cut around the place
+        shown = f"{'…' if left else ''}{line[left : left + 120]}"
+        start -= left - bool(left)
         width = max(1, min(found.span.width, len(shown) - start))
         drawn += [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * start}{'^' * width}"]
     if found.help:
-        drawn.append(f"{gutter} = help: {printable(found.help)}")
-    return "\n".join(drawn)
-
-
-def _window(line: str, start: int, width: int = 120) -> tuple[str, int]:
-    """The part of a long line around `start`, and where `start` is in it."""
-    if len(line) <= width:
-        return line, start
-    left = max(0, min(start - width // 3, len(line) - width))
-    return f"{'…' if left else ''}{line[left : left + width]}", start - left + (1 if left else 0)
+        drawn.append(f"{gutter} = help: {found.help}")
+    return "\n".join(map(printable, drawn))
 
 
 def printable(text: str) -> str:
@@ -133,24 +127,14 @@ def render_all(findings: Iterable[Diagnostic], texts: Mapping[str, str]) -> str:
 
 def as_json(found: Diagnostic) -> dict[str, object]:
     """The finding as plain values, ready for `json.dumps`."""
-    return {
-        "code": found.code,
-        "rule": found.rule,
-        "severity": str(found.severity),
-        "message": found.message,
-        "help": found.help,
-        "file": found.span.name,
-        "line": found.span.line,
-        "column": found.span.column,
-        "width": found.span.width,
-        "path": list(found.path),
-        "reported": found.reported,
-        "error_class": found.error_class,
-        "fix": {"line": found.fix.span.line, "column": found.fix.span.column, "width": found.fix.span.width}
-        | {"replacement": found.fix.replacement}
-        if found.fix
-        else None,
-    }
+
+    def place(span: Span) -> dict[str, int]:
+        return {"line": span.line, "column": span.column, "width": span.width}
+
+    said = {key: str(getattr(found, key)) for key in ("code", "rule", "severity", "message", "help")}
+    rest = {"path": list(found.path), "reported": found.reported, "error_class": found.error_class}
+    fix = place(found.fix.span) | {"replacement": found.fix.replacement} if found.fix else None
+    return {**said, "file": found.span.name, **place(found.span), **rest, "fix": fix}
 
 
 _GITHUB_LEVEL = {Severity.ERROR: "error", Severity.REFUSED: "error", Severity.WARNING: "warning"}
@@ -162,15 +146,10 @@ def as_github(found: Diagnostic) -> str:
     >>> as_github(Diagnostic(code="x", severity=Severity.CHANGED, message="50% off", span=Span("a,b.yml", 2, 3)))
     '::notice file=a%2Cb.yml,line=2,col=3,endColumn=4,title=x::50%25 off'
     """
-
-    def data(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-    def value(text: str) -> str:
-        return data(text).replace(":", "%3A").replace(",", "%2C")
-
+    data = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+    value = data | str.maketrans({":": "%3A", ",": "%2C"})
     span = found.span
-    place = f"file={value(span.name)},line={span.line},col={span.column},endColumn={span.column + span.width}"
-    title = value(f"{found.code} {found.rule}".strip())
+    name, title = (text.translate(value) for text in (span.name, f"{found.code} {found.rule}".strip()))
+    place = f"file={name},line={span.line},col={span.column},endColumn={span.column + span.width},title={title}"
     message = f"{found.message} ({found.help})" if found.help else found.message
-    return f"::{_GITHUB_LEVEL.get(found.severity, 'notice')} {place},title={title}::{data(message)}"
+    return f"::{_GITHUB_LEVEL.get(found.severity, 'notice')} {place}::{message.translate(data)}"

@@ -47,6 +47,8 @@ def test_control_characters_cannot_drive_a_terminal() -> None:
     evil = Diagnostic(code="x", severity=Severity.ERROR, message="\x1b[2Jm", span=Span("n", 1, 1), help="\x07h")
     assert "\x1b" not in render(evil, "\x1b[31mred")
     assert "\x07" not in render(evil)
+    named = Diagnostic(code="x", severity=Severity.ERROR, message="m", span=Span("\x1b[2J.yml", 1, 1))
+    assert "\x1b" not in render(named)
 
 
 def test_several_findings_take_their_lines_from_their_own_texts() -> None:
