@@ -11,8 +11,9 @@ import posixpath
 import re
 import struct
 from dataclasses import dataclass
+from decimal import Decimal
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from ..source import Node
 
@@ -23,6 +24,8 @@ UNITS: Final = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
     "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9, "w": 604800 * 10**9,
 }  # fmt: skip
+SIZE: Final = re.compile(r"([+-]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII)
+DURATION: Final = re.compile(r"(\d*)\.?(\d*)([^.\d]*)", re.ASCII)
 
 
 class Unreadable(ValueError):  # noqa: N818 (it names the text, not the failure)
@@ -42,38 +45,12 @@ def number_text(value: bool | int | float) -> str:
     >>> [number_text(v) for v in (True, 31, 1.1, 1.0, 1000000.0, 0.00001, float("inf"))]
     ['true', '31', '1.1', '1', '1e+06', '1e-05', '+Inf']
     """
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()
     if math.isinf(value) or math.isnan(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    if value == 0:
-        return "-0" if math.copysign(1, value) < 0 else "0"
-    sign, digits, exponent = _digits(value)
-    return sign + (_plain(digits, exponent) if -4 <= exponent < 6 else _scientific(digits, exponent))
-
-
-def _digits(value: float) -> tuple[str, str, int]:
-    """Sign, shortest digits and decimal exponent of the first digit."""
-    mantissa, _, power = f"{value!r}".partition("e")
-    sign, mantissa = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
-    return sign, digits.rstrip("0") or "0", exponent
-
-
-def _scientific(digits: str, exponent: int) -> str:
-    point = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{digits[0]}{point}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
-
-
-def _plain(digits: str, exponent: int) -> str:
-    if exponent < 0:
-        return "0." + "0" * (-exponent - 1) + digits
-    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
-    return f"{whole}.{digits[exponent + 1 :]}" if digits[exponent + 1 :] else whole
+    digits = Decimal(repr(value)).normalize()
+    return f"{digits:f}" if -4 <= digits.adjusted() < 6 else f"{value:.{len(digits.as_tuple().digits) - 1}e}"
 
 
 def scalar_text(node: Node) -> str:
@@ -102,24 +79,11 @@ def parse_size(text: str) -> int:
     >>> parse_size("64m"), parse_size("1.5 GiB"), parse_size("1e9")
     (67108864, 1610612736, 1000000000)
     """
-    trouble = Unreadable("C-62", f"`{text}` is not a size", "write a number and a unit, for example `64m`")
-    last = max((text.rfind(mark) for mark in "0123456789. "), default=-1)
-    if last < 0:
-        raise trouble
-    number, unit = (text[:last] if text[last] == " " else text[: last + 1]), text[last + 1 :].lower()
-    if not re.fullmatch(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII) or len(unit) > 3:
-        raise trouble
-    try:
-        size = float(number)
-    except ValueError:
-        raise trouble from None
-    if size < 0 or math.isinf(size):
-        raise trouble
-    if unit not in ("", "b"):
-        power = "kmgtp".find(unit[0]) + 1
-        if not power or unit[1:] not in ("", "b", "ib"):
-            raise trouble
-        size *= 1024.0**power
+    found = SIZE.fullmatch(text.lower())
+    size = float(found[1]) if found else -1.0
+    if found is None or not 0 <= size < math.inf:
+        raise Unreadable("C-62", f"`{text}` is not a size", "write a number and a unit, for example `64m`")
+    size *= 1024.0 ** "bkmgtp".index(found[2] or "b")
     return int(size) if size < 2**63 else -(2**63)
 
 
@@ -129,29 +93,21 @@ def parse_duration(text: str) -> int:
     >>> parse_duration("1m30s"), parse_duration("1.5s")
     (90000000000, 1500000000)
     """
-    rest, sign = (text[1:], -1 if text[0] == "-" else 1) if text[:1] in ("-", "+") else (text, 1)
-    total = 0
+    sign, rest = -1 if text[:1] == "-" else 1, text[text[:1] in ("-", "+") :]
     if rest == "0":
         return 0
-    if not rest:
-        raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
-    while rest:
-        part = re.match(r"(\d*)(?:\.(\d*))?([^.\d]*)", rest, re.ASCII)
-        assert part is not None
-        whole, fraction, unit = part[1], (part[2] or "")[:18], part[3]
+    total = 0
+    for whole, fraction, unit in DURATION.findall(rest)[:-1] or [("", "", "")]:  # the last match is the empty end
         if not (whole or fraction):
             raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
         if not unit:
             raise Unreadable("C-63", f"`{text}` has no unit", f"did you mean `{text}s`?")
-        if len(whole) > 19:
-            raise Unreadable("C-63", f"`{text}` is too long")
-        if unit not in UNITS:
+        if len(whole) <= 19 and unit not in UNITS:
             raise Unreadable("C-63", f"`{text}` has an unknown unit `{unit}`", "use ns, us, ms, s, m, h, d or w")
-        total += int(whole or 0) * UNITS[unit]
-        total += int(float(int(fraction)) * (UNITS[unit] / 10 ** len(fraction))) if fraction else 0
-        if total >= 2**63:
+        size, digits = UNITS.get(unit, 0), fraction[:18]
+        total += int(whole[:20] or 0) * size + int(float(digits or 0) * (size / 10 ** len(digits)))
+        if len(whole) > 19 or total >= 2**63:
             raise Unreadable("C-63", f"`{text}` is too long")
-        rest = rest[part.end() :]
     return sign * total
 
 
@@ -166,16 +122,11 @@ def duration_text(span: int) -> str:
     sign, span = ("-", -span) if span < 0 else ("", span)
     for unit, size in (("ns", 1), ("µs", 10**3), ("ms", 10**6)):
         if span < size * 1000:
-            return f"{sign}{_fraction(span, size)}{unit}"
+            return f"{sign}{Decimal(span) / size:f}{unit}"
     minutes, rest = divmod(span, UNITS["m"])
     hours, minutes = divmod(minutes, 60)
     front = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{sign}{front}{_fraction(rest, UNITS['s'])}s"
-
-
-def _fraction(span: int, size: int) -> str:
-    whole, rest = divmod(span, size)
-    return f"{whole}.{str(rest).rjust(len(str(size)) - 1, '0').rstrip('0')}" if rest else str(whole)
+    return f"{sign}{front}{Decimal(rest) / UNITS['s']:f}s"
 
 
 # ── commands (C-48) ─────────────────────────────────────────────────────────────────────────────────────────
@@ -278,28 +229,27 @@ def parse_ports(text: str) -> list[PortSpec]:
         raise Unreadable("C-49", f"`{text}` has ranges of unequal length")
     if protocol not in PROTOCOLS:
         raise Unreadable("C-49", f"`{text}` names no protocol that balena knows: `{protocol}`", "use tcp, udp or sctp")
-    specs = []
-    for step in range(last - first + 1):
-        host = str(host_first + step) if published else ""
-        if first == last and host_first != host_last:
-            host = f"{host_first}-{host_last}"
-        specs.append(
-            PortSpec(target=first + step, published=host, host_ip=address or None, protocol=protocol, mode="ingress")
-        )
+    hosts = [str(host_first + step) if published else "" for step in range(last - first + 1)]
+    if first == last and host_first != host_last:
+        hosts = [f"{host_first}-{host_last}"]
+    words: dict[str, Any] = {"host_ip": address or None, "protocol": protocol, "mode": "ingress"}
+    specs = [PortSpec(target=first + step, published=host, **words) for step, host in enumerate(hosts)]
     return sorted(specs, key=lambda spec: f"{spec.target}/{spec.protocol}")
+
+
+def is_address(text: str) -> bool:
+    """True for an IPv4 or IPv6 address without a zone."""
+    try:
+        return "%" not in text and bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def _address(text: str, whole: str) -> str:
     bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
-    if not bare:
-        return ""
-    try:
-        if "%" in bare or (":" in bare and bare is text):
-            raise ValueError
-        ip_address(bare)
-    except ValueError:
-        raise Unreadable("C-49", f"`{whole}` has no address that balena reads: `{text}`",
-                         "write an IPv4 address, or an IPv6 address in [ and ]") from None  # fmt: skip
+    if bare and (not is_address(bare) or (":" in bare and bare is text)):
+        hint = "write an IPv4 address, or an IPv6 address in [ and ]"
+        raise Unreadable("C-49", f"`{whole}` has no address that balena reads: `{text}`", hint)
     return bare
 
 
@@ -362,7 +312,7 @@ def parse_mount(text: str) -> MountSpec:
 
 def is_host_path(source: str) -> bool:
     """True when a short mount's source is a path of the host and not a volume (C-51)."""
-    return source[:1] in (".", "/", "~") or source[:2] in ("\\\\",) or (source[:1].isalpha() and source[1:2] == ":")
+    return source.startswith((".", "/", "~", "\\\\")) or (source[:1].isalpha() and source[1:2] == ":")
 
 
 def clean_path(path: str) -> str:
