@@ -34,6 +34,9 @@ from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, contra
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
+Contracts = Mapping[str, object]
+"""Contracts as objects, by the name of their service."""
+NONE: Final[Contracts] = MappingProxyType({})
 
 STATE_WORDS: Final[dict[State, str]] = WORDS["states"]
 
@@ -89,8 +92,7 @@ class Decision(NamedTuple):
             return (f"{self.refused_by[1]} The device refuses the whole offer ({self.rule}, S-55).",)
         if self.outcome == "deployed":
             return (self.situation,)
-        causes = [each.why for each in self.services if each.state == "no"]
-        return (*causes, *[each.why for each in self.services if each.state == "out"])
+        return tuple([each.why for state in ("no", "out") for each in self.services if each.state == state])
 
     @property
     def answer(self) -> str:
@@ -111,8 +113,8 @@ class Decision(NamedTuple):
         cause: State = "no" if self.outcome == "rejected" else "out"
         lost = [each for each in self.services if each.state == cause]
         if len(lost) > 1:
-            so = "and none of them is optional" if cause == "no" else "and all of them are optional"
-            return f"{listed([f'`{each.name}`' for each in lost])} cannot run here, {so}."
+            sentence: str = WORDS["lost"][cause]
+            return sentence.format(listed([f"`{each.name}`" for each in lost]))
         failed = [each for each in lost[0].clauses if not each.met]
         opening = "One clause decides" if len(failed) == 1 else f"{len(failed)} clauses decide"
         return f"{opening}: `{lost[0].name}` asks for {listed([_missing(each) for each in failed])}."
@@ -230,9 +232,7 @@ _ANY: Final = (float("inf"),)  # a contract that cannot be read, whatever the su
 class _Release:
     """A composition, ready to be asked about many devices."""
 
-    __slots__ = ("columns", "composition", "facts", "hurdles", "outcomes", "questions", "refusals")
-
-    def __init__(self, composition: Composition, contracts: Mapping[str, object]) -> None:
+    def __init__(self, composition: Composition, contracts: Contracts) -> None:
         self.composition = composition
         # Each is a service, a supervisor below which the device refuses the offer, the reason, and its rule.
         self.hurdles: list[tuple[str, tuple[float, ...], str, str]] = []
@@ -258,15 +258,11 @@ class _Release:
         # With fewer than two names an attrgetter gives no tuple: two that are nothing go first.
         self.facts = attrgetter("nothing", "nothing", *(each.field for each in self.columns))
         place = {bit: at for at, bit in enumerate(bit for column in self.columns for bit in column.atoms)}
-        self.questions = [
-            _Question(
-                service.name,
-                is_optional(service),
-                tuple(sum(1 << bit for bit in group) for group in groups),
-                _picker([[place[bit] for bit in group] for group in groups]),
-            )
-            for service, groups in asked
-        ]
+        self.questions = []
+        for service, entries in asked:
+            masks = tuple(sum(1 << bit for bit in entry) for entry in entries)
+            pick = _picker([[place[bit] for bit in entry] for entry in entries])
+            self.questions.append(_Question(service.name, is_optional(service), masks, pick))
 
     def refusal(self, supervisor: Fact | None) -> tuple[str, str, str] | None:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
@@ -310,19 +306,15 @@ class _Release:
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""
-        reason = refusal[1]
-        services = [
-            ServiceDecision(each.name, is_optional(each), False, False, (), "ref", reason)
-            for each in self.composition.services
-        ]
+        all_ = {each.name: is_optional(each) for each in self.composition.services}
+        services = [ServiceDecision(each, may, False, False, (), "ref", refusal[1]) for each, may in all_.items()]
         return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
 
 
-_NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _KNOWN: Final[dict[int, _Release]] = {}
 
 
-def _release(composition: Composition, contracts: Mapping[str, object]) -> _Release:
+def _release(composition: Composition, contracts: Contracts) -> _Release:
     """The composition, ready to be asked. One without contract files is remembered, by identity: it cannot change."""
     if contracts:
         return _Release(composition, contracts)
@@ -334,9 +326,7 @@ def _release(composition: Composition, contracts: Mapping[str, object]) -> _Rele
     return known
 
 
-def decide(
-    composition: Composition, facts: Facts, *, contracts: Mapping[str, object] = _NONE, name: str = ""
-) -> Decision:
+def decide(composition: Composition, facts: Facts, *, contracts: Contracts = NONE, name: str = "") -> Decision:
     """What a device with these facts makes of a release.
 
     Args:
@@ -360,10 +350,10 @@ class OfferDecision(NamedTuple):
 
 
 def decide_offer(
-    apps: Mapping[str, Composition], facts: Facts, *, contracts: Mapping[str, Mapping[str, object]] | None = None
+    apps: Mapping[str, Composition], facts: Facts, *, contracts: Mapping[str, Contracts] | None = None
 ) -> OfferDecision:
     """Each app is decided on its own, but one that is refused takes all others with it (S-55, S-65)."""
-    releases = {app: _release(composition, (contracts or {}).get(app, _NONE)) for app, composition in apps.items()}
+    releases = {app: _release(composition, (contracts or {}).get(app, NONE)) for app, composition in apps.items()}
     for app, release in releases.items():
         if refusal := release.refusal(facts.supervisor):
             decisions = {name: each.refused(refusal, name) for name, each in releases.items()}

@@ -11,26 +11,19 @@ Nothing is promised unchecked: every flip was decided again, by `decide`, before
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
 from ..versions import clarify
-from .decisions import Decision, Outcome, decide, listed
+from .decisions import NONE, Contracts, Decision, Outcome, decide, listed
 from .reasons import OF_TYPE, Clause, Fact, Facts, clause, range_of, version_of
-from .requirements import (
-    ARCHITECTURES,
-    LABEL_OF,
-    OPTIONAL,
-    TYPES,
-    Malformed,
-    Requirement,
-    contract_for,
-    is_optional,
-    repeats_labels,
-)
+from .requirements import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, Malformed, contract_for, is_optional, repeats_labels
+
+Releases = Iterable[tuple[str, Facts]]
+"""balenaOS releases, each with the facts that a device would have."""
 
 _TRIES: Final = 4_000  # combinations of facts, when choices in contract files tie them together
 
@@ -62,12 +55,7 @@ class Flip:
 
 
 def flips(
-    composition: Composition,
-    facts: Facts,
-    *,
-    wanted: str = "",
-    contracts: Mapping[str, object] | None = None,
-    releases: Iterable[tuple[str, Facts]] = (),
+    composition: Composition, facts: Facts, *, wanted: str = "", contracts: Contracts = NONE, releases: Releases = ()
 ) -> tuple[Flip, ...]:
     """The smallest changes after which what is wanted happens: of labels first, then of facts.
 
@@ -81,18 +69,18 @@ def flips(
         None at all if it happens already, or if a contract cannot be read: no fact and no label mends that.
     """
     # Contracts that only repeat the labels must change with them.
-    given = {name: raw for name, raw in (contracts or {}).items() if not repeats_labels(composition.service(name), raw)}
+    given = {name: raw for name, raw in contracts.items() if not repeats_labels(composition.service(name), raw)}
     now = decide(composition, facts, contracts=given)
     search = _Search(composition, facts, given, wanted or ("deployed" if now.outcome == "partial" else "partial"))
     if search.impossible or search.reached(now):
         return ()
-    return (*search.of_labels(), *search.of_releases(releases), *search.of_facts())
+    return (*search.of_labels(), *islice(search.of_releases(releases), 1), *islice(search.of_facts(), 1))
 
 
 class _Search:
     """One question, and what every answer to it must respect."""
 
-    def __init__(self, composition: Composition, facts: Facts, contracts: Mapping[str, object], aim: str) -> None:
+    def __init__(self, composition: Composition, facts: Facts, contracts: Contracts, aim: str) -> None:
         self.composition, self.facts, self.contracts, self.aim = composition, facts, contracts, aim
         read = {each.name: contract_for(each, contracts) for each in composition.services}
         known = {name: each.requires for name, each in read.items() if not isinstance(each, Malformed)}
@@ -140,9 +128,7 @@ class _Search:
             now = [self.facts.get(type) for type in types]
             changes = [Change(type, b and b.shown, a.shown) for type, b, a in zip(types, now, found, strict=True)]
             fields: dict[str, Any] = dict(zip(map(OF_TYPE.__getitem__, types), found, strict=True))
-            for flip in self.checked(changes, _go_to(types, now, found), replace(self.facts, **fields)):
-                yield flip
-                return
+            yield from self.checked(changes, _go_to(types, now, found), replace(self.facts, **fields))
 
     def edges(self, type: str) -> list[Fact]:
         """Values that a fact could take: the ends of the ranges that are asked for, the nearest newer one first."""
@@ -154,9 +140,8 @@ class _Search:
             found.add((None, ".".join(map(str, max(floors)))))
         for atom in (atom for each in (*self.single, *self.choices) for atom in each.members if atom.type == type):
             slug = atom.slug or (now.slug if now else label.slug)
-            found |= {
-                (slug, text) for text in (_edges(atom.version) if atom.version else [now.version if now else least])
-            }
+            texts = _edges(atom.version) if atom.version else [now.version if now else least]
+            found |= {(slug, text) for text in texts}
         here = version_of(now.version) if now else None
 
         def nearness(value: tuple[str | None, str | None]) -> tuple[bool, bool, list[int], str]:
@@ -174,9 +159,7 @@ class _Search:
                 told = {TYPES[type].noun: facts.get(type) for type in self.failing if type != "sw.os"}
                 news = listed([f"{noun} {fact.shown}" for noun, fact in told.items() if fact])
                 sentence = f"bring the device to balenaOS {version}{news and f' ({news})'}"
-                for flip in self.checked([Change("sw.os", now, version)], sentence, facts):
-                    yield flip
-                    return
+                yield from self.checked([Change("sw.os", now, version)], sentence, facts)
 
     # ----------------------------------------------------------------------------------------- labels
 
@@ -197,9 +180,8 @@ class _Search:
                 changes += [each for each in written if each]
             if changes not in seen:
                 seen.append(changes)
-                yield from self.checked(
-                    changes, ", and ".join(map(_write, changes)), _relabelled(self.composition, changes)
-                )
+                sentence = ", and ".join(map(_write, changes))
+                yield from self.checked(changes, sentence, _relabelled(self.composition, changes))
 
 
 def _young(composition: Composition, supervisor: Fact | None) -> Iterator[Change]:
@@ -226,7 +208,7 @@ def _edges(text: str) -> Iterator[str]:
     range_ = range_of(text)
     for low, closed, high, high_closed in range_.intervals() if range_ else ():
         if low:
-            yield str(low) if closed else f"{low.major}.{low.minor}.{low.patch + (not low.prerelease)}"
+            yield str(low) if closed else ".".join(map(str, low.above))
         yield str(low.release) if low else "0.0.0"
         if high:
             major, minor, patch = high.triple
@@ -272,13 +254,12 @@ def _rewritten(service: str, failed: Clause, facts: Facts) -> Change | None:
         after = fact.slug if label.value == "slug" or fact.slug in ARCHITECTURES else None
     elif fact and fact.slug in (None, label.slug):
         tried = (each for each in _wider(failed.wanted, fact) if range_of(each))
-        after = next((each for each in tried if clause(Requirement(label.type, label.slug, each), fact).met), None)
+        after = next((each for each in tried if clause(label.atom(each), fact).met), None)
     return Change(label.key, failed.wanted, after, service)
 
 
-_WINDOW: Final = re.compile(
-    r"\s*(?:\^|~>?|=)?\s*v?([0-9][^\s|]*?)(?:\.[xX*])*\s*"
-)  # one word, and often meant as a minimum
+# One word, often meant as a minimum.
+_WINDOW: Final = re.compile(r"\s*(?:\^|~>?|=)?\s*v?([0-9][^\s|]*?)(?:\.[xX*])*\s*")
 
 
 def _wider(written: str, fact: Fact) -> Iterator[str]:

@@ -18,10 +18,7 @@ from typing import ClassVar, Final, NamedTuple
 from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version, clarify
 from .requirements import TYPES, WORDS, Requirement
 
-OF_TYPE: Final = {
-    "sw.supervisor": "supervisor", "hw.device-type": "device_type", "arch.sw": "arch", "sw.os": "os",
-    "sw.kernel": "kernel", "sw.l4t": "l4t",
-}  # fmt: skip
+OF_TYPE: Final[dict[str, str]] = WORDS["fields"]
 """Which field of `Facts` answers a type."""
 
 
@@ -142,9 +139,7 @@ def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     has, slug = (fact.shown, fact.slug) if fact else ("", "")
     reason = sentence.format_map({"noun": noun, "has": has or "no version", "slug": slug, "why": why})
     version = version_of(fact.version) if fact and not code.startswith(("other", "nameless", "data")) else None
-    compared = (
-        [Comparison(text, each.admits(version), words, at) for each, text, words, at in comparators] if version else []
-    )
+    compared = [Comparison(text, c.admits(version), words, at) for c, text, words, at in comparators if version]
     return Clause(
         label=requirement.label or requirement.type, type=requirement.shown, wanted=requirement.wanted,
         range=str(range_) if range_ else None, fact=has if fact else None, source=fact.source if fact else "", met=met,

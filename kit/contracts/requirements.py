@@ -49,6 +49,11 @@ class LabelType(NamedTuple):
         """The whole label."""
         return PREFIX + self.suffix
 
+    def atom(self, value: str) -> Requirement:
+        """What the label asks for with this value."""
+        slug, version = (self.slug, value) if self.value == "range" else (value, None)
+        return Requirement(self.type, slug, version, label=self.key)
+
 
 LABELS: Final = (
     LabelType("sw.supervisor", "sw.supervisor", None, "range", "supervisor", (10, 16, 17), (10, 6, 17)),
@@ -130,8 +135,7 @@ def contract_of(service: Service) -> Contract | None:
     found: dict[str, list[Requirement]] = {"": [], "sw.os": [], "sw.kernel": []}
     for key, value in dict(service.labels).items():
         if label := LABEL_OF.get(key):
-            slug, version = (label.slug, value) if label.value == "range" else (value, None)
-            found[label.type if label.type in found else ""].append(Requirement(label.type, slug, version, label=key))
+            found[label.type if label.type in found else ""].append(label.atom(value))
     plain = found.pop("")
     choices = [AnyOf(tuple(members)) for members in found.values() if members]
     entries: tuple[Requirement | AnyOf, ...] = (*plain, *choices)
@@ -232,8 +236,8 @@ def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract 
 def repeats_labels(service: Service | None, raw: object) -> bool:
     """Whether a contract is the one that the labels give."""
     labelled = contract_of(service) if service else None
-    given = contract_for(service, {service.name: raw}) if service and labelled else Malformed("", "")
-    if labelled is None or isinstance(given, Malformed):
+    given = contract_for(service, {service.name: raw}) if service else None
+    if not labelled or not isinstance(given, Contract):
         return False
     return [each.members for each in given.requires] == [each.members for each in labelled.requires]
 

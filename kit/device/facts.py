@@ -292,10 +292,9 @@ class Device:
             return ()
         here = _order(self.os)
         mine = self.facts
-        later = (each for each in _presets(self.device_type or "") if (o := _order(each[0]))[0] == here[0] and o > here)
-        return tuple(
-            (version, replace(facts, device_type=mine.device_type, arch=mine.arch)) for version, facts in later
-        )
+        given: dict[str, Any] = {"device_type": mine.device_type, "arch": mine.arch}
+        later = ((each, facts) for each, facts in _presets(self.device_type or "") if _order(each)[0] == here[0])
+        return tuple((each, replace(facts, **given)) for each, facts in later if _order(each) > here)
 
 
 @lru_cache(maxsize=16)
@@ -353,9 +352,8 @@ def read_device(text: str, name: str = "device.yml") -> DeviceReading:
             find("repeated-key", line.place, key=line.key)
         written[line.key] = line
     values = {key: line.value for key, line in written.items() if key in _KEYS and line.value is not None}
-    unusable = {
-        each.key for each in written.values() if each.problem in ("bad-value", "no-mapping", "no-yaml", "empty")
-    }
+    fatal = ("bad-value", "no-mapping", "no-yaml", "empty")
+    unusable = {each.key for each in written.values() if each.problem in fatal}
     for key in _KEYS[:3]:
         if not values.get(key) and not unusable & {key, ""}:
             find("missing-key", written[key].span if key in written else Span(name, 1, 1), key=key)
@@ -412,10 +410,8 @@ def _doubts(key: str, value: str, values: Mapping[str, str]) -> Iterator[tuple[s
     kind = find_device_type(values.get("device-type", ""))
     if key == "device-type" and (kind is None or kind.slug != value):
         close = [kind.slug] if kind else get_close_matches(value, [each.slug for each in device_types()], n=1)
-        yield (
-            "unknown-device-type",
-            f"did you mean `{close[0]}`?" if close else "`kit.device.device_types()` lists them",
-        )
+        hint = f"did you mean `{close[0]}`?" if close else "`kit.device.device_types()` lists them"
+        yield "unknown-device-type", hint
     elif key == "arch" and value not in (*ARCHITECTURES, "i386-nlp"):
         hint = "did you mean `aarch64`?" if value == "arm64" else did_you_mean(value, ARCHITECTURES)
         yield "unknown-architecture", hint
