@@ -72,17 +72,14 @@ class Node:
     @property
     def keys(self) -> dict[str, Span]:
         """Where each key of a mapping stands."""
-        for key, at in self._keys.items():
-            if type(at) is tuple:
-                self._keys[key] = Span(*at)
-        return self._keys
+        return {key: self.key_span(key) for key in self._keys}
 
     def key_span(self, key: str) -> Span:
         """Where one key of a mapping stands; the mapping itself when the key was never written."""
         at = self._keys.get(key)
         return self.span if at is None else Span(*at) if type(at) is tuple else at
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str | int) -> Node | None:
         """The value of a key, or None; None also when this is no mapping."""
         return self.value.get(key) if self.kind == "map" else None
 
@@ -94,12 +91,10 @@ class Node:
         """
         node: Node | None = self
         for step in path:
-            if node is None:
-                return None
-            if node.kind == "list" and isinstance(step, int):
-                node = node.value[step] if 0 <= step < len(node.value) else None
+            if node is not None and node.kind == "list":
+                node = node.value[step] if isinstance(step, int) and 0 <= step < len(node.value) else None
             else:
-                node = node.get(step) if isinstance(step, str) else None
+                node = node and node.get(step)
         return node
 
     def like(self, kind: Kind, value: Any) -> Node:
@@ -203,6 +198,7 @@ def _is_time(text: str) -> bool:
 # ── events ─────────────────────────────────────────────────────────────────────────────────────────
 
 _BREAKS: Final = "\r\n\x85\u2028\u2029"
+_INDICATORS = re.compile("[1-9][-+]|[-+]?[1-9]?")
 _TAB: Final = "found a tab character that violates indentation"
 
 
@@ -217,32 +213,16 @@ class _Slow(Reader, Scanner, Parser):
         Parser.__init__(self)
 
     def scan_to_next_token(self) -> None:
-        if self.index == 0 and self.peek() == "\ufeff":
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
             self.forward()
-        while True:
-            blank = " \t" if self.flow_level or not self.allow_simple_key else " "
-            while self.peek() in blank:
-                self.forward()
-            if self.peek() == "#":
-                while self.peek() not in "\0" + _BREAKS:
-                    self.forward()
-            if not self.scan_line_break():
-                return
-            if not self.flow_level:
-                self.allow_simple_key = True
+            super().scan_to_next_token()
 
     def scan_block_scalar_indicators(self, _start_mark: Any) -> tuple[bool | None, int | None]:
-        chomping: bool | None = None
-        increment: int | None = None
-        for _turn in "ab":
-            if chomping is None and self.peek() in "+-":
-                chomping = self.peek() == "+"
-            elif increment is None and self.peek() in "123456789":
-                increment = int(self.peek())
-            else:
-                break
-            self.forward()
-        return chomping, increment
+        written = _INDICATORS.match(self.prefix(2))[0]  # type: ignore[index]  # it matches nothing, too
+        self.forward(len(written))
+        sign, digit = written.strip("123456789"), written.strip("+-")
+        return sign == "+" if sign else None, int(digit) if digit else None
 
     def scan_block_scalar_ignored_line(self, start_mark: Any) -> None:
         while self.peek() in " \t":
@@ -251,36 +231,34 @@ class _Slow(Reader, Scanner, Parser):
 
     def scan_block_scalar_indentation(self) -> Any:
         found = super().scan_block_scalar_indentation()
-        if self.peek() == "\t":
-            raise self._wrong("while scanning a block scalar", self.get_mark(), _TAB)
+        self._refuse_tab("while scanning a block scalar", self.get_mark())
         return found
 
     def scan_block_scalar_breaks(self, indent: int) -> Any:
         found = super().scan_block_scalar_breaks(indent)
-        if self.column < indent and self.peek() == "\t":
-            raise self._wrong("while scanning a block scalar", self.get_mark(), _TAB)
+        if self.column < indent:
+            self._refuse_tab("while scanning a block scalar", self.get_mark())
         return found
 
-    def _wrong(self, context: str, start: Any, problem: str) -> yaml.scanner.ScannerError:
-        return yaml.scanner.ScannerError(context, start, problem, self.get_mark())
+    def _refuse_tab(self, context: str, start: Any) -> None:
+        if self.peek() == "\t":
+            raise yaml.scanner.ScannerError(context, start, _TAB, self.get_mark())
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
-        chunks: list[str] = []
-        length = 0
-        while self.peek(length) in " \t":
-            length += 1
-        spaces = self.prefix(length)
-        self.forward(length)
+        spaces = ""
+        while self.peek() in " \t":
+            spaces += self.peek()
+            self.forward()
         if self.peek() not in _BREAKS:
-            return [spaces] if spaces else chunks
+            return [spaces] if spaces else []
         line_break: str = self.scan_line_break()
         self.allow_simple_key = True
         if self._at_document_end():
             return None
         breaks = []
         while self.peek() in " \t" + _BREAKS:
-            if self.peek() == "\t" and self.column < indent:
-                raise self._wrong("while scanning a plain scalar", start_mark, _TAB)
+            if self.column < indent:
+                self._refuse_tab("while scanning a plain scalar", start_mark)
             if self.peek() in " \t":
                 self.forward()
             else:
@@ -288,10 +266,8 @@ class _Slow(Reader, Scanner, Parser):
                 if self._at_document_end():
                     return None
         if line_break != "\n":
-            chunks.append(line_break)
-        elif not breaks:
-            chunks.append(" ")
-        return chunks + breaks
+            return [line_break, *breaks]
+        return breaks or [" "]
 
     def _at_document_end(self) -> bool:
         return self.prefix(3) in ("---", "...") and self.peek(3) in "\0 \t" + _BREAKS
@@ -331,7 +307,7 @@ class _Open:  # a plain class: a dataclass takes long to make
         self.size = self.depth = 1
         self.key: str | None = None
         self.merging = False  # the next value belongs to `<<`
-        self.merges: tuple[Node, ...] = ()
+        self.merges: list[Node] = []
 
 
 class _Builder:
@@ -368,28 +344,13 @@ class _Builder:
                 self.stop("too-many-values", self.place(event), most=MOST_EVENTS)
             kind = event.__class__
             if kind is yaml.ScalarEvent:
-                node = self.scalar(event)
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = (node, 1, 0)
-                if not stack:
-                    self.documents.append(node)
-                    continue
-                top = stack[-1]
-                top.size += 1
-                if top.node.kind == "list":
-                    top.node.value.append(node)
-                elif top.key is None:
-                    self.key(top, node, event.value, _is_merge(event))
-                else:
-                    self.put(top, node)
+                self.attach(self.scalar(event), event.anchor, 1, 0, event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                start = event.start_mark
+                start, mark = event.start_mark, _MARKS.get(event.tag, "")
                 at = (self.name, start.line + 1, start.column + 1, 1)
-                mark = _MARKS.get(event.tag or "", "")
                 is_map = kind is yaml.MappingStartEvent
-                stack.append(
-                    _Open(Node("map" if is_map else "list", {} if is_map else [], at, mark=mark), event.anchor)
-                )
+                node = Node("map", {}, at, mark=mark) if is_map else Node("list", [], at, mark=mark)
+                stack.append(_Open(node, event.anchor))
                 if event.anchor is not None:
                     self.anchors[event.anchor] = (None, 0, 0)
                 if len(stack) > DEEPEST:
@@ -414,7 +375,8 @@ class _Builder:
                 node._at = first
         self.attach(node, done.anchor, done.size, done.depth)
 
-    def attach(self, node: Node, anchor: str | None, size: int, depth: int) -> None:
+    def attach(self, node: Node, anchor: str | None, size: int, depth: int, scalar: Any = None) -> None:
+        """Put a node where it belongs; *scalar* is the event of one that may be a key."""
         if anchor is not None:
             self.anchors[anchor] = (node, size, depth)
         if not self.stack:
@@ -422,15 +384,18 @@ class _Builder:
             return
         top = self.stack[-1]
         top.size += size
-        top.depth = max(top.depth, depth + (not top.merging))
+        if depth:
+            top.depth = max(top.depth, depth + (not top.merging))
         if top.node.kind == "list":
             top.node.value.append(node)
         elif top.key is None:
-            self.found("unusable-key", node._at)
-            top.key = f"?{len(top.node.value)}"
-            top.node._keys[top.key] = node._at
+            self.key(top, node, scalar)
         else:
-            self.put(top, node)
+            if top.merging:
+                top.merges.append(node)
+            else:
+                top.node.value[top.key] = node
+            top.key, top.merging = None, False
 
     def alias(self, event: Any) -> None:
         at = self.place(event)
@@ -447,27 +412,22 @@ class _Builder:
         if len(self.stack) + depth - 1 > DEEPEST:
             self.stop("nested-too-deep", at, most=DEEPEST)
         if self.stack and self.stack[-1].node.kind == "map" and self.stack[-1].key is None and node.kind == "str":
-            self.stack[-1].size += 1
-            self.key(self.stack[-1], Node("str", node.value, at), node.value, False)
-        else:
-            self.attach(node, None, size, depth)
+            node = Node("str", node.value, at)
+        self.attach(node, None, size, depth)
 
-    def key(self, top: _Open, node: Node, text: str, merge: bool) -> None:
+    def key(self, top: _Open, node: Node, event: Any) -> None:
         """Take a scalar as the next key of a mapping (C-17, C-18, C-19)."""
         at, keys = node._at, top.node._keys
-        if text in keys:
+        text = event.value if event else node.value if node.kind == "str" else f"?{len(top.node.value)}"
+        merge = text == "<<" and event and not event.style and event.tag in (None, "!", f"{_CORE}merge")
+        if not event and node.kind != "str":
+            self.found("unusable-key", at)
+        elif text in keys:
             self.found("repeated-merge" if merge else "repeated-key", at, key=text, line=keys[text][1])
         elif node.kind != "str":
             self.found("key-is-no-text", at, key=text or "(nothing)", kind=_NAMES[node.kind])
         top.key, top.merging = text, merge
         keys[text] = at
-
-    def put(self, top: _Open, node: Node) -> None:
-        if top.merging:
-            top.merges, top.merging = (*top.merges, node), False
-        else:
-            top.node.value[top.key] = node
-        top.key = None
 
     def merge(self, node: Node, other: Node, at: At) -> None:
         """`<<`: shallow, what is written wins, and of a list the earlier mapping (C-19)."""
@@ -482,17 +442,16 @@ class _Builder:
 
     def scalar(self, event: Any) -> Node:
         at = self.place(event)
-        text, tag = event.value, event.tag
-        quoted = event.style in _QUOTED
+        text, tag, quoted, mark = event.value, event.tag, event.style in _QUOTED, _MARKS.get(event.tag, "")
         if not text and not quoted:  # what is not there stands where its key stands, or its `---`
             top = self.stack[-1] if self.stack else None
             at = self.start if top is None else at if top.key is None else top.node._keys[top.key]
-        if tag is not None and tag != "!" and tag not in _MARKS:
+        if tag is not None and tag != "!" and not mark:
             return self.tagged(tag[len(_CORE) :] if tag.startswith(_CORE) else "", text, at, quoted)
         if quoted:
-            return Node("str", text, at, True, mark=_MARKS.get(tag, ""))
+            return Node("str", text, at, True, None, mark)
         kind, value = resolve(text)
-        return Node(kind, value, at, False, mark=_MARKS.get(tag, ""))
+        return Node(kind, value, at, False, None, mark)
 
     def tagged(self, tag: str, text: str, at: At, quoted: bool) -> Node:
         """A scalar with a tag: one of YAML's own, or another, which makes it text."""
@@ -524,22 +483,20 @@ def kind_words(node: Node) -> str:
     return _NAMES[node.kind]
 
 
-def _is_merge(event: Any) -> bool:
-    return event.value == "<<" and not event.style and event.tag in (None, "!", f"{_CORE}merge")
-
-
 def decode(data: bytes, name: str) -> tuple[str, Diagnostic | None]:
     """Bytes as text: UTF-8, or UTF-16 with its mark (C-22). What cannot be read becomes U+FFFD and a finding."""
     coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         return data.decode(coding), None
     except UnicodeDecodeError as error:
-        text = data.decode(coding, "replace")
         before = data[: error.start].decode(coding, "replace")
-        line = before.count("\n") + 1
-        span = Span(name, line, len(before) - (before.rfind("\n") + 1) + 1)
         words = {"byte": f"0x{data[error.start]:02x}", "coding": coding.upper()}
-        return text, _said("unreadable-bytes", span, (), words)
+        found = _said("unreadable-bytes", Span(*_place(name, before, len(before))), (), words)
+        return data.decode(coding, "replace"), found
+
+
+def _place(name: str, text: str, index: int) -> At:
+    return name, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index), 1
 
 
 def _said(code: str, span: Span, path: Path, words: Mapping[str, object]) -> Diagnostic:
@@ -565,8 +522,7 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
     if len(text) > LONGEST:
         builder.found("too-long", (name, 1, 1, 1), most=LONGEST)
     elif found := _CONTROL.search(text):
-        line, column = text.count("\n", 0, found.start()), found.start() - text.rfind("\n", 0, found.start())
-        builder.found("control-character", (name, line + 1, column, 1), name=f"U+{ord(found[0]):04X}")
+        builder.found("control-character", _place(name, text, found.start()), name=f"U+{ord(found[0]):04X}")
     else:
         try:
             builder.build(text, fast)
@@ -577,18 +533,6 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
     return Parsed(tuple(builder.documents), tuple(builder.findings), tuple(builder.order))
 
 
-_INDENT: Final = "check the indentation of this line and of the one above"
-_HELP: Final = (
-    ("tab character", "indent with spaces: YAML does not take tabs"),
-    ("mapping values", "put a text with `: ` in quotes, or check the indentation above"),
-    ("block end", _INDENT), ("block mapping", _INDENT), ("expected key", _INDENT), ("'-' indicator", _INDENT),
-    ("',' or", "close the bracket, put a comma between two entries, or put a text with brackets in quotes"),
-    ("start any token", "put it in quotes"),
-    ("expected ':'", "write `key: value`"),
-    ("unexpected end of stream", "close the quote"),
-)  # fmt: skip
-
-
 def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     if context and (mark is None or mark.index >= len(text.rstrip())):  # it ends too early: say where it began
@@ -596,6 +540,7 @@ def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
     problem = (isinstance(error, MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
     at = (builder.name, mark.line + 1, mark.column + 1, 1) if mark else (builder.name, 1, 1, 1)
     rest = text[mark.index : mark.index + 40].partition("\n")[0].rstrip() if mark else ""
-    hint = _HELP[0][1] if rest[:1] == "\t" else next((help for words, help in _HELP if words in problem), "")
+    hints = SAYINGS["no-yaml"]["hints"]
+    hint = hints["tab character"] if rest[:1] == "\t" else next((hints[part] for part in hints if part in problem), "")
     builder.stack.clear()
     builder.found("no-yaml", at, here=f"`{rest.strip()}`" if rest.strip() else "this", problem=problem, hint=hint)
