@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, dataclass_transform
 
 Pairs = tuple[tuple[str, str], ...]
 Frozen: TypeAlias = "str | int | float | bool | tuple[Frozen, ...] | None"
@@ -32,6 +32,14 @@ POWER_CUT: Final = 255  # what the engine notes for a process that lost its powe
 
 
 _REASONS: Final[dict[str, list[str]]] = json.loads(Path(__file__).with_name("reasons.json").read_text("utf-8"))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Record:
+    """A value with named parts: every class made from it is a frozen dataclass, and its parts are given by name."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
 
 
 @dataclass(frozen=True, slots=True)

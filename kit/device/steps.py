@@ -10,14 +10,14 @@ go on (S-76). `state.round_over` then makes a pause of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final, TypeAlias, assert_never
 
 from .state import (
     Container,
     Image,
     Network,
-    Pairs,
+    Record,
     State,
     Trouble,
     Volume,
@@ -33,8 +33,7 @@ UNSAID: Final = Why("", (), "")
 LOCKED: Final = ("kill", "stop", "updateMetadata", "restart")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Record):
     """One action, and why. `text` is how the traces write it; its first word names the kind."""
 
     app: int = 0
@@ -56,7 +55,6 @@ class Step:
         return self.text.format(self, names=",".join(getattr(self, "services", ())))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch(Step):
     """Download an image."""
 
@@ -64,7 +62,6 @@ class Fetch(Step):
     text = "fetch {0.image}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeLock(Step):
     """Take the update lock of the whole app: the lock files of all these services (S-110)."""
 
@@ -72,7 +69,6 @@ class TakeLock(Step):
     text = "takeLock {0.app}[{names}]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _OnContainer(Step):
     container: Container
 
@@ -95,7 +91,6 @@ class Remove(_OnContainer):
     text = "remove {0.service}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateMetadata(_OnContainer):
     """Rename a container to another commit while it runs."""
 
@@ -103,12 +98,11 @@ class UpdateMetadata(_OnContainer):
     text = "updateMetadata {0.service} {0.container.commit}->{0.commit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Step):
     """Create a container and start it, or start one that was created and never started."""
 
     wanted: Wanted
-    injected: Pairs = ()
+    injected: tuple[tuple[str, str], ...] = ()
     container: Container | None = None
     text = "start {0.wanted}"
 
@@ -119,7 +113,6 @@ class Restart(Start):
     text = "restart {0.container}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Handover(Start):
     """Start the new container beside the old one, wait, then stop the old one (S-106, S-108)."""
 
@@ -127,17 +120,14 @@ class Handover(Start):
     text = "handover {0.container}->{0.wanted.commit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _OnVolume(Step):
     thing: Volume
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _OnNetwork(Step):
     thing: Network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _OnImage(Step):
     thing: Image
 
@@ -184,7 +174,6 @@ class Cleanup(Step):
     text = "cleanup"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCommit(Step):
     """Record that the device runs this release."""
 

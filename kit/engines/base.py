@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeAlias
 
-from ..device.state import State, Trouble
+from ..device.state import Record, State, Trouble
 from ..device.steps import AnyStep
 from ..planner import Given, Release, Round, Target, next_steps
 
@@ -31,16 +31,14 @@ class EngineError(RuntimeError):
         self.step, self.trouble = step, trouble
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Record):
     """Something that happens to a device."""
 
     def __str__(self) -> str:
-        values = [str(getattr(self, each.name)) for each in fields(self) if getattr(self, each.name) != each.default]
-        return " ".join([name_of(type(self)), *values])
+        told = (str(value) for key, value in vars(self).items() if value != getattr(type(self), key, None))
+        return " ".join([name_of(type(self)), *told])
 
 
-@dataclass(frozen=True, kw_only=True)
 class OnService(Event):
     """What happens to one service."""
 
@@ -48,21 +46,18 @@ class OnService(Event):
     app: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Down(Event):
     """Processes are asked to end: `codes` says how they do it, by service; the others end with 143."""
 
-    codes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class OfferArrives(Event):
     """The cloud offers these apps, and no others."""
 
     releases: tuple[Release, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProcessExits(OnService):
     """The process of a service ends by itself."""
 
@@ -81,7 +76,6 @@ class ApiRestart(OnService):
     """The container of a service is deleted and made anew."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class RestartApp(Event):
     """All containers of an app are deleted, then made anew (S-117)."""
 
@@ -107,14 +101,12 @@ class CleanReboot(_Down):
     """The device reboots in good order; lock files vanish."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class PowerCut(Event):
     """The power fails while these steps are under way, and the device boots."""
 
     during: tuple[AnyStep, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class HostUpdated(_Down):
     """Another host OS with other facts, and a clean reboot."""
 
@@ -122,7 +114,6 @@ class HostUpdated(_Down):
     facts: Facts | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class LockTaken(OnService):
     """A service makes its lock file; one made by the user `nobody` counts as the supervisor's own (S-110)."""
 
@@ -149,7 +140,6 @@ class DiskFreed(Event):
     """There is space again."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Writes(OnService):
     """A running service writes into a volume, or into its own layer when none is named."""
 
@@ -161,14 +151,12 @@ class ContainerLost(OnService):
     """Somebody removes the container of a service by hand."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TimePasses(Event):
     """Some time goes by."""
 
     ms: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoundOver(Event):
     """The supervisor has performed a round; an empty one means that the device has settled."""
 
