@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..composition import Composition, Service
 from ..contracts import LABELS, OPTIONAL, PREFIX, Decision, Facts, Flip, decide, flips, is_optional, label_findings
@@ -19,15 +19,9 @@ from ..graphs import Graph, of_composition, to_svg, to_table
 from ..looks import escaped, figure, glyph, picture, prose
 from . import decisions
 
-FACTS: Final = {
-    # field of a device: what it is called
-    "device_type": "device type",
-    "arch": "architecture",
-    "os": "balenaOS",
-    "supervisor": "supervisor",
-    "kernel": "Linux kernel",
-    "l4t": "L4T",
-}
+FACTS: Final[dict[str, str]] = decisions.TABLES["facts"]
+"""Field of a device to what it is called."""
+REFUSED: Final = "Refused. No release is made."
 ABSENT: Final = "the device does not say"
 SUFFIXES: Final = tuple(label.suffix for label in LABELS)
 _KEYS: Final = {label.key for label in LABELS}
@@ -115,8 +109,7 @@ def applied(inputs: Inputs, flip: Flip) -> Inputs:
 
 
 def _texts(facts: Facts) -> dict[str, str | None]:
-    found: dict[str, Any] = {field: getattr(facts, field) for field in FACTS}
-    return {field: fact.shown if fact else None for field, fact in found.items()}
+    return {field: fact.shown if (fact := getattr(facts, field)) else None for field in FACTS}
 
 
 def hint(device: Device) -> str:
@@ -127,27 +120,29 @@ def hint(device: Device) -> str:
 
 def view(base: Composition, inputs: Inputs) -> View:
     """Everything that the lab shows for these inputs."""
-    composition = composition_of(base, inputs)
+    composition, facts = composition_of(base, inputs), inputs.device.facts
     findings = [found for service in composition.services for found in label_findings(service)]
-    noticed = _noticed(findings, inputs)
-    errors = [found for found in findings if found.severity is Severity.ERROR]
-    if errors:
-        return _unbuilt(composition, inputs, errors, noticed)
-    facts = inputs.device.facts
-    decision = decide(composition, facts)
-    marked = decisions.deciding(decision)
-    found = flips(composition, facts)
-    graph = of_composition(composition, decision)
+    error = next((found for found in findings if found.severity is Severity.ERROR), None)
+    decision = None if error else decide(composition, facts)
+    answer, situation = (decision.answer, decision.situation) if decision else (REFUSED, "")
+    found = flips(composition, facts) if decision else ()
+    blamed = None
+    if error:  # a label that no release is made with: nothing is decided, and the old release goes on
+        situation, blamed = f"{error.message}.", (str(error.path[1]), str(error.path[-1]))
+    elif decision and (marked := decisions.deciding(decision)) and marked[1]:
+        blamed = marked[0], marked[1].label
+    written = ((row.service, PREFIX + row.label) for row in inputs.rows)
+    verdicts, graph = decisions.verdicts(decision) if decision else "", of_composition(composition, decision)
     return View(
         decision=decision,
-        answer=_heading(decision.answer, decision.situation),
-        verdicts=f"<h4>Verdict per service</h4>{decisions.verdicts(decision)}{noticed}",
+        answer=f'<h3>{prose(answer)}</h3><p class="mc-sub">{prose(situation)}</p>',
+        verdicts=f"<h4>Verdict per service</h4>{verdicts}{_noticed(findings, inputs)}",
         graph=_drawn(graph),
         table=to_table(graph),
-        status=_plain(f"{decision.answer} {decision.situation}"),
+        status=f"{answer} {situation}".replace("`", ""),
         flip=next(iter(found), None),
         flip_html=_suggested(found),
-        marked=_place(inputs, marked[0], marked[1].label) if marked and marked[1] else None,
+        marked=max((number for number, place in enumerate(written) if place == blamed), default=None),
     )
 
 
@@ -167,16 +162,14 @@ def unread(findings: Iterable[Diagnostic]) -> str:
         for found in findings
         if found.severity is Severity.ERROR
     )
-    return figure(
-        "Refused. No release is made.", "The composition cannot be read.", f'<ul class="mc-rows">{lines}</ul>'
-    )
+    return figure(REFUSED, "The composition cannot be read.", f'<ul class="mc-rows">{lines}</ul>')
 
 
 def too_many(composition: Composition, most: int) -> tuple[str, str]:
     """What is said about a release that is too large for a lab, as text and as HTML."""
     answer = f"{len(composition.services)} services are too many for a lab."
     where = f"A lab has room for {most}. The command `kit decide` takes any number."
-    return f"{answer} {_plain(where)}", figure(answer, where)
+    return f"{answer} {where.replace('`', '')}", figure(answer, where)
 
 
 def _suggested(found: Sequence[Flip]) -> str:
@@ -186,35 +179,6 @@ def _suggested(found: Sequence[Flip]) -> str:
     other = next((flip.sentence for flip in found if flip.kind != found[0].kind), "")
     more = f'<p class="mc-quiet mc-small">Or {prose(other)}.</p>' if other else ""
     return f"<p><b>To let it run here</b>, {prose(found[0].sentence)}.</p>{more}"
-
-
-def _unbuilt(composition: Composition, inputs: Inputs, errors: list[Diagnostic], noticed: str) -> View:
-    """A label that no release is made with: nothing is decided, and the old release goes on."""
-    answer, first = "Refused. No release is made.", errors[0]
-    graph = of_composition(composition)
-    return View(
-        decision=None,
-        answer=_heading(answer, f"{first.message}."),
-        verdicts=f"<h4>Verdict per service</h4>{noticed}",
-        graph=_drawn(graph),
-        table=to_table(graph),
-        status=_plain(f"{answer} {first.message}."),
-        marked=_place(inputs, str(first.path[1]), str(first.path[-1])),
-    )
-
-
-def _heading(answer: str, situation: str) -> str:
-    return f'<h3>{prose(answer)}</h3><p class="mc-sub">{prose(situation)}</p>'
-
-
-def _plain(text: str) -> str:
-    return text.replace("`", "")
-
-
-def _place(inputs: Inputs, service: str, key: str) -> int | None:
-    """The number of the row that wrote this label: the last one counts."""
-    places = [number for number, row in enumerate(inputs.rows) if (row.service, PREFIX + row.label) == (service, key)]
-    return places[-1] if places else None
 
 
 def _noticed(findings: list[Diagnostic], inputs: Inputs) -> str:
@@ -239,10 +203,9 @@ def _drawn(graph: Graph) -> str:
     """The picture in its compact size, which fits beside the verdicts."""
     vars(graph)["size"] = "large"
     said = f'<p class="mc-quiet mc-small">{prose(_order(graph))}</p>'
-    if graph.too_many:
-        return f"<h4>What starts, in order</h4>{said}"
-    twin = to_svg(graph, narrow=True) if graph.narrow else ""
-    return f"<h4>What starts, in order</h4>{picture(to_svg(graph), twin, 'What starts, in order')}{said}"
+    twin = to_svg(graph, narrow=True) if graph.narrow and not graph.too_many else ""
+    drawn = "" if graph.too_many else picture(to_svg(graph), twin, "What starts, in order")
+    return f"<h4>What starts, in order</h4>{drawn}{said}"
 
 
 def _order(graph: Graph) -> str:
@@ -250,11 +213,8 @@ def _order(graph: Graph) -> str:
     if graph.too_many:
         return f"{len(graph.nodes)} services are too many for one picture. The table has all of them."
     left = [node.name for node in graph.nodes if node.state == "out"]
-    waiting = [
-        (node.name, name) for node in graph.nodes for name in node.after if name in left and node.name not in left
-    ]
-    if waiting:
-        dependant, name = waiting[0]
+    waiting = ((node.name, name) for node in graph.nodes for name in node.after if node.name not in left)
+    for dependant, name in (pair for pair in waiting if pair[1] in left):
         return (
             f"`{dependant}` does not wait for `{name}`: a service that is left out counts as satisfied (S-66). "
             f"If an old version of `{name}` runs today, it is stopped (S-57)."

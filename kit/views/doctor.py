@@ -11,12 +11,12 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from html import escape
+from contextlib import closing
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Status = Literal["ok", "note", "problem"]
 PATIENCE: Final = 1.5  # seconds that a probe may wait for somebody else
@@ -26,8 +26,7 @@ _TABLES: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encodi
 PACKAGES: Final = _TABLES["packages"]  # name: what it is for, the extra that brings it, whether it is needed
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """One answer: what was asked, how it stands, and what mends it."""
 
     subject: str
@@ -36,8 +35,7 @@ class Probe:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """All answers. It shows itself as text in a terminal and as a table in a notebook."""
 
     probes: tuple[Probe, ...]
@@ -54,36 +52,35 @@ class Report:
         return "Everything that is needed is here." if self.healthy else f"{problems} to mend before you start."
 
     def __str__(self) -> str:
-        wide = max(len(probe.subject) for probe in self.probes)
-        lines = [f"{probe.status:<8} {probe.subject:<{wide}}  {probe.sentence}" for probe in self.probes]
-        fixes = [f"{'':8} {'':{wide}}  -> {probe.fix}" if probe.fix else "" for probe in self.probes]
-        return (
-            "\n".join(line for pair in zip(lines, fixes, strict=True) for line in pair if line) + f"\n\n{self.answer}"
-        )
+        start = 11 + max(len(probe.subject) for probe in self.probes)
+        lines = []
+        for probe in self.probes:
+            lines.append(f"{probe.status:<8} {probe.subject}".ljust(start) + probe.sentence)
+            lines += [f"{'':{start}}-> {probe.fix}"] if probe.fix else []
+        return "\n".join((*lines, "", self.answer))
 
     def to_json(self) -> str:
         """The same answers for a program."""
-        return json.dumps({"healthy": self.healthy, "probes": [asdict(probe) for probe in self.probes]}, indent=2)
+        return json.dumps({"healthy": self.healthy, "probes": [probe._asdict() for probe in self.probes]}, indent=2)
 
     def _repr_html_(self) -> str:
-        from ..looks import css, glyph
+        from ..looks import escaped, glyph, style
 
         state = {"ok": "run", "note": "out", "problem": "no"}
         rows = "".join(
-            f'<tr><td>{glyph(state[probe.status], 16)} {probe.status}</td><th scope="row">{escape(probe.subject)}</th>'
-            f"<td>{escape(probe.sentence)}{' <b>' + escape(probe.fix) + '</b>' if probe.fix else ''}</td></tr>"
+            f'<tr><td>{glyph(state[probe.status], 16)} {probe.status}</td><th scope="row">{escaped(probe.subject)}</th>'
+            f"<td>{escaped(probe.sentence)}{' <b>' + escaped(probe.fix) + '</b>' if probe.fix else ''}</td></tr>"
             for probe in self.probes
         )
         head = '<tr><th scope="col">State</th><th scope="col">What</th><th scope="col">Answer</th></tr>'
         table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-        return f'<style>{css()}</style><figure class="mc"><h3>{escape(self.answer)}</h3>{table}</figure>'
+        return f'{style()}<figure class="mc"><h3>{escaped(self.answer)}</h3>{table}</figure>'
 
 
 def examine(folder: Path | str = ".", *, binder: bool = False) -> Report:
     """Ask every probe about this Python and about *folder*. On Binder no engine is looked for."""
-    probes: list[Callable[[], Probe]] = [_python]
-    probes += [lambda name=name: _package(name) for name in PACKAGES]  # type: ignore[misc]
-    probes += [_widgets_pair, _kernel, _tables, lambda: _writable(Path(folder)), _memory, _host]
+    probes: list[Callable[[], Probe]] = [_python, *(partial(_package, name) for name in PACKAGES), _widgets_pair]
+    probes += [_kernel, _tables, partial(_writable, Path(folder)), _memory, _host]
     probes += [] if binder or os.environ.get("KIT_HOST") == "binder" else [_engine]
     return Report(tuple(_asked(probe) for probe in probes))
 
@@ -93,8 +90,11 @@ def _asked(probe: Callable[[], Probe]) -> Probe:
     try:
         return probe()
     except Exception as error:
-        subject = getattr(probe, "__name__", "probe").strip("_<>")
-        return Probe(subject, "note", f"could not be asked ({type(error).__name__}: {error})")
+        return Probe(
+            getattr(probe, "__name__", "probe").strip("_"),
+            "note",
+            f"could not be asked ({type(error).__name__}: {error})",
+        )
 
 
 def _python() -> Probe:
@@ -109,10 +109,8 @@ def _package(name: str) -> Probe:
     try:
         return Probe(name, "ok", f"{metadata.version(name)}: {purpose}")
     except metadata.PackageNotFoundError:
-        wanted = f"multicontainer-kit[{extra}]" if extra else name
-        return Probe(
-            name, "problem" if needed else "note", f"is not installed; with it, {purpose}", f"pip install '{wanted}'"
-        )
+        fix = f"pip install '{f'multicontainer-kit[{extra}]' if extra else name}'"
+        return Probe(name, "problem" if needed else "note", f"is not installed; with it, {purpose}", fix)
 
 
 def _widgets_pair() -> Probe:
@@ -176,28 +174,21 @@ def _host() -> Probe:
 
 def _engine() -> Probe:
     """A Docker engine is a bonus: without one, the simulated engine serves."""
-    instead = "nothing to do: the simulated engine serves"
     if find_spec("docker") is None:
-        return Probe("engine", "note", "no Docker client here", instead)
+        return Probe("engine", "note", "no Docker client here", _TABLES["silent"]["FileNotFoundError"][1])
     where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     if where.startswith("unix://"):
         path = where.removeprefix("unix://")
-        if not Path(path).exists():
-            return Probe("engine", "note", f"no engine listens at {path}", instead)
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(PATIENCE)
             try:
                 line.connect(path)
-            except PermissionError:
-                fix = "add yourself to the group `docker`, then log in again"
-                return Probe("engine", "note", f"you may not use {path}", fix)
-            except OSError:
-                return Probe("engine", "note", f"{path} is there, but nobody answers", "start the Docker service")
+            except OSError as error:
+                silent = _TABLES["silent"]
+                sentence, fix = silent.get(type(error).__name__, silent["OSError"])
+                return Probe("engine", "note", sentence.format(path), fix)
     import docker
 
-    client = docker.DockerClient(base_url=where, timeout=PATIENCE)  # type: ignore[arg-type]
-    try:
+    with closing(docker.DockerClient(base_url=where, timeout=PATIENCE)) as client:  # type: ignore[arg-type]
         about = client.version()
-    finally:
-        client.close()
     return Probe("engine", "ok", f"Docker {about.get('Version', '?')}, API {about.get('ApiVersion', '?')}")

@@ -18,18 +18,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from ..composition import Composition
+from ..device import Device
+from ..reader import Reading, read
+from .decision_model import REFUSED, too_many, unread
+from .decisions import Page
+
 if TYPE_CHECKING:
-    from ..composition import Composition
-    from ..device import Device
-    from ..reader import Reading
     from .decision_lab import DecisionLab
-    from .decisions import Page
 
 WAIT: Final = 0.15  # seconds after the last key
 MOST: Final = 200  # services of one lab
@@ -60,17 +62,6 @@ _OPEN: Final[dict[str, tuple[str, list[Lab]]]] = {}
 """Notebook cell to its last run and the labs that this run made."""
 
 
-def _cell() -> tuple[str, str] | None:
-    """The running notebook cell and the id of this run, or None outside a notebook."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else None
-    if not parent:
-        return None
-    cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
-    return str(cell), str(parent.get("header", {}).get("msg_id", ""))
-
-
 class Lab:
     """A box of controls and pictures. It shows itself live, and as a still picture where nothing runs.
 
@@ -80,7 +71,8 @@ class Lab:
 
     def __init__(self) -> None:
         self._mine: list[ipywidgets.Widget] = []
-        self._quiet, self._timer = False, cast(asyncio.TimerHandle | None, None)
+        self._quiet = False
+        self._timer: asyncio.TimerHandle | None = None
         self.status = self.own(LiveStatus())
         self.box = self.make(ipywidgets.VBox, "mc", "mc-card", "mc-lab")
         self._register()
@@ -123,47 +115,47 @@ class Lab:
 
     def _now(self, then: Callable[[], None]) -> None:
         """Do it, and write into the status line what goes wrong."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._rest()
         try:
             then()
             self.status.fault = False
         except Exception as error:
-            self.status.fault = True
-            self.status.text = (
-                f"Our fault, not yours: {type(error).__name__}: {error}. The picture shows the state before."
-            )
+            said = f"Our fault, not yours: {type(error).__name__}: {error}. The picture shows the state before."
+            self.status.fault, self.status.text = True, said
 
     def _later(self, then: Callable[[], None]) -> None:
         """Do it when the typing has rested. Without a running loop there is nobody to wait for."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rest()
         try:
             self._timer = asyncio.get_running_loop().call_later(WAIT, self._now, then)
         except RuntimeError:
             self._now(then)
 
+    def _rest(self) -> None:
+        """Forget what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _register(self) -> None:
         """Close what an earlier run of the same cell has made."""
-        if (cell := _cell()) is None:
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        parent = shell.get_parent() if hasattr(shell, "get_parent") else None
+        if not parent:  # outside a notebook
             return
-        key, run = cell
-        before, labs = _OPEN.get(key, ("", []))
-        if before != run:
-            for lab in labs:
-                lab.close()
-            labs = []
-        _OPEN[key] = (run, [*labs, self])
+        run = parent.get("header", {}).get("msg_id", "")
+        cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
+        before, labs = _OPEN.get(cell, ("", []))
+        for lab in labs if before != run else ():
+            lab.close()
+        _OPEN[cell] = run, [*(labs if before == run else ()), self]
 
     def close(self) -> None:
         """Take the lab and all of its controls away."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rest()
         parts = [getattr(widget, part, None) for widget in self._mine for part in ("layout", "style")]
-        for widget in (*self._mine, *parts):
-            if widget is not None:
-                widget.close()
+        for widget in filter(None, (*self._mine, *parts)):
+            widget.close()
         self._mine = []
 
     def still(self) -> str:
@@ -193,17 +185,12 @@ def decision_lab(composition: Composition | Reading | str | Path, device: Device
     Returns:
         The lab, or a notice if the composition cannot be read or is too large for a lab.
     """
-    from ..composition import Composition
-    from ..device import Device
-    from ..reader import read
     from .decision_lab import DecisionLab
-    from .decision_model import too_many, unread
-    from .decisions import Page
 
     if not isinstance(composition, Composition):
         reading = read(composition) if isinstance(composition, str | Path) else composition
         if reading.composition is None or not reading.ok:
-            return Page("Refused. No release is made.", unread(reading.findings))
+            return Page(REFUSED, unread(reading.findings))
         composition = reading.composition
     if len(composition.services) > MOST:
         return Page(*too_many(composition, MOST))
