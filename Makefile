@@ -22,7 +22,7 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -m "not browser and not engine and not oracle"
-	@$(BIN)/python tests/conformance.py tests/cases/contract_cases.json tests/cases/composition_cases.json
+	@$(BIN)/python tests/conformance.py tests/cases/*_cases.json
 	@$(BIN)/python notebooks/build.py --check
 	@echo "make test: all green. Left out: browser, oracle and engine tests (make test-full runs them)."
 

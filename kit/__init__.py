@@ -1,8 +1,9 @@
 """Learn and try out multi-container releases on balena devices.
 
 The street, in reading order: a text becomes a tree (`source`), the tree a composition (`reader`),
-its labels a contract (`contracts`), and a device's facts (`device`) answer it. Nothing heavy is loaded by
-`import kit`: a room opens when its first name is used.
+its labels a contract (`contracts`), a device's facts (`device`) answer it, and the planner moves the
+device there (`planner`). Nothing heavy is loaded by `import kit`: a room opens when its first name
+is used.
 
 >>> import kit
 >>> kit.valid_range(">5.15.*")
@@ -23,6 +24,9 @@ _ROOMS: Final = {
     "contracts": "Decision Facts decide decide_offer flips",
     "rules": "check rule",
     "device": "Device read_device",
+    "planner": "Plan Release next_steps plan what_changed",
+    "engines.base": "settle",
+    "engines.simulated": "Simulated",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 __all__ = sorted(_ROOM_OF)

@@ -16,6 +16,13 @@ from .device import read_device as read_device
 from .diagnostics import Diagnostic as Diagnostic
 from .diagnostics import Severity as Severity
 from .diagnostics import Span as Span
+from .engines.base import settle as settle
+from .engines.simulated import Simulated as Simulated
+from .planner import Plan as Plan
+from .planner import Release as Release
+from .planner import next_steps as next_steps
+from .planner import plan as plan
+from .planner import what_changed as what_changed
 from .reader import Reading as Reading
 from .reader import normal_form as normal_form
 from .reader import read as read

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 if __name__ == "__main__":  # so that a checkout works without an installed package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import planner_cases
+
 from kit.composition import Composition, Service
 from kit.container import Place, container
 from kit.contracts import Decision, decide
@@ -97,6 +99,15 @@ def contracts(cases: list[Mapping[str, Any]]) -> Iterator[Answer]:
     for case in cases:
         expected = {key: set(value) if isinstance(value, list) else value for key, value in case["expect"].items()}
         yield Answer(case["id"], case["title"], expected, attempted(lambda case=case: contract_answer(case)))
+
+
+# ------------------------------------------------------------------------------------------------ planner
+
+
+def planner(cases: list[Mapping[str, Any]]) -> Iterator[Answer]:
+    for case in cases:
+        expected = planner_cases.expected(case)
+        yield Answer(case["id"], case["title"], expected, attempted(lambda case=case: planner_cases.found(case)))
 
 
 # -------------------------------------------------------------------------------------------- compositions
@@ -212,7 +223,7 @@ def is_composition(content: Any) -> bool:
 KINDS = (
     Kind("contract", is_list_with("device", "services", "expect"), contracts),
     Kind("composition", is_composition, compositions),
-    Kind("planner", is_list_with("start", "to"), None),
+    Kind("planner", is_list_with("start", "to"), planner),
 )
 
 

@@ -1,6 +1,8 @@
-"""A device: the facts that it knows about itself.
+"""A device: the facts that it knows about itself, what is on it, and what a step does to it.
 
 facts   texts, files and presets → Device → Facts
+state   containers, images, volumes, networks; restarts, boots, time → State
+steps   one action and its why; what it changes → effect
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ from .facts import (
     read_device,
     read_os_release,
 )
+from .state import Container, Image, Network, State, Volume
+from .steps import effect
 
 __all__ = [
-    "Device", "DeviceReading", "DeviceType", "KernelRow", "OsRelease",
-    "data_folder", "device_types", "families", "find_device_type", "kernel_rows", "kernel_version",
+    "Container", "Device", "DeviceReading", "DeviceType", "Image", "KernelRow", "Network", "OsRelease", "State",
+    "Volume", "data_folder", "device_types", "effect", "families", "find_device_type", "kernel_rows", "kernel_version",
     "l4t_version", "os_releases", "read_device", "read_os_release",
 ]  # fmt: skip

@@ -1,0 +1,373 @@
+"""What can be done to a device, step by step, and what it does.
+
+A step is a value: it names one action of the supervisor (S-5.4) and carries its *why*. `effect` is
+the only place where a step changes a state; the planner looks ahead with it and the simulated
+engine lives in it, so the two cannot disagree.
+
+A step that fails leaves a `Trouble` in the state instead of raising: the other steps of the round
+go on (S-76). `state.round_over` then makes a pause of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Final, TypeAlias, assert_never
+
+from .state import (
+    Container,
+    Image,
+    Network,
+    Record,
+    State,
+    Trouble,
+    Volume,
+    Wanted,
+    Why,
+    because,
+    booted,
+    pass_time,
+    started,
+)
+
+UNSAID: Final = Why("", (), "")
+LOCKED: Final = ("kill", "stop", "updateMetadata", "restart")
+
+
+class Step(Record):
+    """One action, and why. `text` is how the traces write it; its first word names the kind."""
+
+    app: int = 0
+    why: Why = UNSAID
+    service: str = ""
+    text: ClassVar[str] = ""
+
+    @property
+    def kind(self) -> str:
+        """The supervisor's name of the action."""
+        return self.text.split()[0]
+
+    @property
+    def needs_lock(self) -> bool:
+        """Whether the app's lock must be held: a first start needs it, a later one does not (S-5.4)."""
+        return self.kind in LOCKED or (self.kind == "start" and getattr(self, "container", None) is None)
+
+    def __str__(self) -> str:
+        return self.text.format(self, names=",".join(getattr(self, "services", ())))
+
+
+class Fetch(Step):
+    """Download an image."""
+
+    image: str
+    text = "fetch {0.image}"
+
+
+class TakeLock(Step):
+    """Take the update lock of the whole app: the lock files of all these services (S-110)."""
+
+    services: tuple[str, ...]
+    text = "takeLock {0.app}[{names}]"
+
+
+class _OnContainer(Step):
+    container: Container
+
+
+class Kill(_OnContainer):
+    """Stop a container and delete it, with its own layer and anonymous volumes."""
+
+    text = "kill {0.container}"
+
+
+class Stop(_OnContainer):
+    """Stop a container and keep it."""
+
+    text = "stop {0.service}"
+
+
+class Remove(_OnContainer):
+    """Delete a dead container (S-141)."""
+
+    text = "remove {0.service}"
+
+
+class UpdateMetadata(_OnContainer):
+    """Rename a container to another commit while it runs."""
+
+    commit: str
+    text = "updateMetadata {0.service} {0.container.commit}->{0.commit}"
+
+
+class Start(Step):
+    """Create a container and start it, or start one that was created and never started."""
+
+    wanted: Wanted
+    injected: tuple[tuple[str, str], ...] = ()
+    container: Container | None = None
+    text = "start {0.wanted}"
+
+
+class Restart(Start):
+    """Delete a container and start it anew. Never planned: the API's restart of one service."""
+
+    text = "restart {0.container}"
+
+
+class Handover(Start):
+    """Start the new container beside the old one, wait, then stop the old one (S-106, S-108)."""
+
+    wait_ms: int = 0
+    text = "handover {0.container}->{0.wanted.commit}"
+
+
+class _OnVolume(Step):
+    thing: Volume
+
+
+class _OnNetwork(Step):
+    thing: Network
+
+
+class _OnImage(Step):
+    thing: Image
+
+
+class CreateVolume(_OnVolume):
+    """Make an empty volume."""
+
+    text = "createVolume {0.thing}"
+
+
+class RemoveVolume(_OnVolume):
+    """Delete a volume and what is in it."""
+
+    text = "removeVolume {0.thing}"
+
+
+class CreateNetwork(_OnNetwork):
+    """Make a network."""
+
+    text = "createNetwork {0.thing}"
+
+
+class RemoveNetwork(_OnNetwork):
+    """Delete a network."""
+
+    text = "removeNetwork {0.thing}"
+
+
+class RemoveImage(_OnImage):
+    """Forget that a service used an image; the image goes with its last user."""
+
+    text = "removeImage {0.thing}"
+
+
+class SaveImage(_OnImage):
+    """Note that an image on disk is there for this service too (S-83)."""
+
+    text = "saveImage {0.thing}"
+
+
+class Cleanup(Step):
+    """Delete layers that belong to nothing."""
+
+    text = "cleanup"
+
+
+class UpdateCommit(Step):
+    """Record that the device runs this release."""
+
+    commit: str
+    text = "updateCommit {0.commit}"
+
+
+class ReleaseLock(Step):
+    """Give the app's lock back."""
+
+    text = "releaseLock {0.app}"
+
+
+class RequireReboot(Step):
+    """Note that a container waits for a reboot (S-109)."""
+
+    text = "requireReboot {0.service}"
+
+
+class Reboot(Step):
+    """Reboot, once nothing else is left to do (S-78)."""
+
+    text = "reboot"
+
+
+class EnsureSupervisorNetwork(Step):
+    """Make the network on which services reach the supervisor."""
+
+    text = "ensureSupervisorNetwork"
+
+
+class EnsureExtraFirmwareVolume(Step):
+    """Make the volume for extra firmware."""
+
+    text = "ensureExtraFirmwareVolume"
+
+
+class Noop(Step):
+    """Nothing yet: keep the loop alive, something is being waited for."""
+
+    text = "noop {0.service}"
+
+
+AnyStep: TypeAlias = (
+    Fetch | TakeLock | Kill | Stop | Remove | UpdateMetadata | Start | Handover | Restart | CreateVolume
+    | RemoveVolume | CreateNetwork | RemoveNetwork | RemoveImage | SaveImage | Cleanup | UpdateCommit | ReleaseLock
+    | RequireReboot | Reboot | EnsureSupervisorNetwork | EnsureExtraFirmwareVolume | Noop
+)  # fmt: skip
+
+
+def _swap(state: State, old: Container, *new: Container) -> State:
+    """The state with *old* replaced by *new* containers, in its place."""
+    found = tuple(each for one in state.containers for each in (new if one.id == old.id else (one,)))
+    return replace(state, containers=found)
+
+
+def _now(state: State, old: Container | None) -> Container | None:
+    """The container as it is now: another step of the round may have touched it."""
+    return next((each for each in state.containers if old and each.id == old.id), None)
+
+
+def _fail(state: State, step: AnyStep, text: str, why: Why, about: str) -> State:
+    return replace(state, troubles=(*state.troubles, Trouble(step.app, about, text, why)))
+
+
+def _fetch(state: State, step: Fetch) -> State:
+    failed = (("offline", not state.online), ("unavailable", step.image in state.unavailable))
+    for reason, holds in (*failed, ("disk-full", state.disk_full)):
+        if holds:
+            text = f"download failed {step.service}"
+            return _fail(state, step, text, because(reason, service=step.service), step.service)
+    return replace(state, images=(*state.images, Image(step.image, step.app, step.service)))
+
+
+def _take_lock(state: State, step: TakeLock) -> State:
+    held = tuple(name for name in step.services if (step.app, name) in state.lock_files)
+    if held and not state.lock_override:
+        why = because("locked", *held, service=held[0])
+        return _fail(state, step, f"UpdatesLocked by {held[0]}", why, held[0])
+    files = state.lock_files - {(step.app, name) for name in held}
+    leftover = state.leftover_locks - {step.app}
+    return replace(state, lock_files=files, locks=state.locks | {step.app}, leftover_locks=leftover)
+
+
+def _run(state: State, step: Start, made: Container) -> State:
+    """Start a created container, if it is wanted to run and can be started."""
+    service = made.wanted
+    if not service.running or (service.needs_reboot and made.boot == state.boot):
+        return state
+    text, name = f"start failed {service.name}", service.name
+    for other in state.containers:  # host ports are held until a process is gone (S-120)
+        shared = sorted({*service.ports} & {*other.wanted.ports}) if other.up and other.id != made.id else ()
+        if shared:
+            on = other.service
+            why = because("port-clash", on, service=name, port=shared[0], on=on)
+            return _fail(state, step, text, why, name)
+    if name in state.broken:
+        return _fail(state, step, text, because("broken", service=name), name)
+    return _swap(state, made, started(made, state.clock_ms))
+
+
+def _create_and_run(state: State, step: Start) -> State:
+    service, joined = step.wanted, None
+    if service.network_mode.startswith("service:"):
+        name = service.network_mode.removeprefix("service:")
+        host = state.container(name, service.app)
+        if host is None:
+            text = f"No container for network_mode service:{name}"
+            return _fail(state, step, text, because("no-network-host", name, service=service.name, on=name), name)
+        joined = host.id
+    made = Container(
+        id=state.made + 1,
+        wanted=service,
+        commit=service.commit,
+        injected=step.injected,
+        status="Installed",
+        joined=joined,
+        boot=state.boot,
+    )
+    return _run(replace(state, containers=(made, *state.containers), made=made.id), step, made)
+
+
+def _order_stop(state: State, container: Container | None, *, removing: bool, rounds: int = 1) -> State:
+    now = _now(state, container)
+    if now is None or (now.status == "Stopping" and now.removing >= removing):
+        return state
+    rounds = now.wanted.grace if now.service in state.deaf and now.up else rounds
+    was = now.was if now.status == "Stopping" else now.status
+    return _swap(state, now, replace(now, status="Stopping", was=was, removing=removing, stop_left=rounds))
+
+
+def _hand_over(state: State, step: Handover) -> State:
+    if old := _now(state, step.container):
+        state = _swap(state, old, replace(old, handing_over=True))
+    after = _create_and_run(state, step)
+    if len(after.troubles) > len(state.troubles):
+        return after
+    # The wait is part of the step, and so is the stop: the old one is gone when the round is over.
+    return _order_stop(pass_time(after, step.wait_ms), step.container, removing=True, rounds=0)
+
+
+def effect(state: State, step: AnyStep) -> State:
+    """The state after one step. A step that fails leaves a `Trouble` and what it did until then.
+
+    >>> after = effect(State(), Fetch(app=1, service="web", image="web:r1"))
+    >>> [str(image) for image in after.images]
+    ['web:r1']
+    """
+    match step:
+        case Fetch():
+            return _fetch(state, step)
+        case TakeLock():
+            return _take_lock(state, step)
+        case ReleaseLock(app=app):
+            return replace(state, locks=state.locks - {app}, leftover_locks=state.leftover_locks - {app})
+        case Kill() | Stop():
+            return _order_stop(state, step.container, removing=isinstance(step, Kill))
+        case Remove(container=container):
+            return _swap(state, container)
+        case UpdateMetadata(container=container, commit=commit):
+            now = _now(state, container)
+            return _swap(state, now, replace(now, commit=commit)) if now else state
+        case Handover():
+            return _hand_over(state, step)
+        case Restart(container=container, service=name):
+            state = _swap(state, container) if container else state
+            if step.wanted.image in state.image_names:
+                return _create_and_run(state, step)
+            return _fail(state, step, f"start failed {name}", because("no-image", service=name), name)
+        case Start(container=container):
+            now = _now(state, container)
+            return _run(state, step, now) if now else _create_and_run(state, step)
+        case CreateVolume(thing=volume):
+            return replace(state, volumes=(*state.volumes, replace(volume, data=frozenset())))
+        case RemoveVolume(thing=volume):
+            return replace(state, volumes=tuple(each for each in state.volumes if str(each) != str(volume)))
+        case CreateNetwork(thing=network):
+            return replace(state, networks=(*state.networks, network))
+        case RemoveNetwork(thing=network):
+            return replace(state, networks=tuple(each for each in state.networks if str(each) != str(network)))
+        case RemoveImage(thing=image):
+            return replace(state, images=tuple(each for each in state.images if each != image))
+        case SaveImage(thing=image):
+            return replace(state, images=(*state.images, image))
+        case UpdateCommit(app=app, commit=commit):
+            return replace(state, commits=tuple(sorted({**dict(state.commits), app: commit}.items())))
+        case RequireReboot():
+            return replace(state, reboot_wanted=True)
+        case Reboot():
+            return booted(state)
+        case EnsureSupervisorNetwork() | EnsureExtraFirmwareVolume():
+            return replace(state, supervisor_network=True, firmware_volume=True)
+        case Cleanup():
+            return replace(state, dangling=False)
+        case Noop():
+            return state if state.waited else replace(state, waited=True)
+    assert_never(step)
