@@ -19,8 +19,15 @@ from ..graphs import Graph, of_composition, to_svg, to_table
 from ..looks import escaped, figure, glyph, picture, prose
 from . import decisions
 
-FACTS: Final[dict[str, str]] = decisions.TABLES["facts"]
-"""Field of a device to what it is called."""
+FACTS: Final = {
+    # field of a device: what it is called
+    "device_type": "device type",
+    "arch": "architecture",
+    "os": "balenaOS",
+    "supervisor": "supervisor",
+    "kernel": "Linux kernel",
+    "l4t": "L4T",
+}
 REFUSED: Final = "Refused. No release is made."
 ABSENT: Final = "the device does not say"
 SUFFIXES: Final = tuple(label.suffix for label in LABELS)
