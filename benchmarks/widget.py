@@ -23,8 +23,8 @@ WARM_UP: Final = 3
 CODE: Final = """
 from kit import Composition, Device, Service
 from kit.contracts import OPTIONAL, PREFIX
-from kit.views.decision_model import presets
-from kit.views.widgets import decision_lab
+from labs.decision_model import presets
+from labs import decision_lab
 
 # Each service runs on one device type only, so that each step of the dropdown changes the picture.
 types, releases = presets()

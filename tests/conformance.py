@@ -17,7 +17,6 @@ if __name__ == "__main__":  # so that a checkout works without an installed pack
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import planner_cases
-
 from kit.composition import Composition, Service
 from kit.container import Place, container
 from kit.contracts import Decision, decide

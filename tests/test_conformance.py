@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import conformance
 import pytest
+
+import conformance
 
 CASES = Path(__file__).parent / "cases"
 CONTRACTS: list[dict[str, Any]] = json.loads((CASES / "contract_cases.json").read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +17,9 @@ from ipywidgets.widgets.widget import _instances
 from kit.composition import Composition, Service
 from kit.contracts import OPTIONAL, PREFIX, decide, flips, is_optional
 from kit.device import Device
-from kit.views import decision_model as model
-from kit.views.decision_lab import SPARE, DecisionLab
-from kit.views.decision_model import Inputs, Row
+from labs import decision_model as model
+from labs.decision_lab import SPARE, DecisionLab
+from labs.decision_model import Inputs, Row
 
 EVIL = '"><img src=x onerror=alert(1)>'
 JETSON = Device("jetson-agx-orin-devkit", "aarch64", "17.6.3", os="6.12.3", kernel="5.15.148-l4t-r36.4.4")
@@ -61,7 +62,10 @@ def lab() -> Iterator[DecisionLab]:
 
 def test_the_view_model_needs_no_widgets() -> None:
     heavy = {"ipywidgets", "anywidget", "matplotlib", "IPython"}
-    code = f"import sys, kit.views.decision_model; print({heavy} & set(sys.modules))"
+    home = Path(model.__file__).parents[1]
+    code = (
+        f"import sys; sys.path.insert(0, {str(home)!r})\nimport labs.decision_model; print({heavy} & {{*sys.modules}})"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 

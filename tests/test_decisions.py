@@ -12,7 +12,7 @@ import pytest
 from kit.composition import Composition, Service
 from kit.contracts import OPTIONAL, PREFIX, Clause, Decision, Fact, Facts, decide, flips
 from kit.looks import GLYPHS
-from kit.views import decisions
+from labs import decisions
 
 JETSON = Facts(
     supervisor=Fact(None, "17.6.3", "the supervisor: 17.6.3"),

@@ -13,7 +13,7 @@ from kit.reader import read
 from kit.reader.notes import FALSE_ALARM
 from kit.rules import check, host_access, rules
 from kit.vanishing import vanishing
-from kit.views.findings import (
+from labs.findings import (
     MOST,
     finding_card,
     finding_list,

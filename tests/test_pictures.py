@@ -12,10 +12,10 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from test_graphs import CYCLE, EXAMPLES, HOSTILE, PLANT, SVG, VISION, decided, release
 
 from kit import graphs, looks
 from kit.views import pictures
+from test_graphs import CYCLE, EXAMPLES, HOSTILE, PLANT, SVG, VISION, decided, release
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

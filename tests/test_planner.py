@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import planner_cases
 import pytest
-import releases as random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import planner_cases
+import releases as random
 from kit.composition import Composition, Mount, Service, Volume
 from kit.device.state import Image, State, booted
 from kit.device.steps import Fetch, Kill, RemoveImage, Start

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import conformance
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import conformance
 from kit.composition import Composition, Mount, Port, Service
 from kit.diagnostics import Severity
 from kit.reader import Reading, Unreadable, normal_form, read

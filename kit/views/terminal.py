@@ -10,6 +10,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -33,6 +34,11 @@ WORDS: Final = dict(
         strict=True,
     )
 )
+ROOMS: Final[dict[str, str]] = {
+    # room: the commands that it has
+    "course": "doctor lab",
+}
+ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
 FACTS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # what --set takes
 
 
@@ -64,7 +70,20 @@ def environment(command: Callable[..., int]) -> Callable[..., int]:
     return one(many(command))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands below, and those of other rooms, which are opened when they are first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ROOM_OF})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in ROOM_OF and cmd_name not in self.commands:
+            room = import_module(f".{ROOM_OF[cmd_name]}", __package__)
+            self.add_command(getattr(room, cmd_name.replace("-", "_")))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="kit")
 def kit() -> None:
     """Multi-container releases on balena devices: what is deployed, why, and in which order."""
@@ -80,22 +99,22 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
     from .. import contracts
 
     reading, findings = composed(compose)
-    device = _device(device_file, changes)
+    device = device_of(device_file, changes)
     written, more = contract_files(reading.composition, Path(compose).parent)
     findings += more
-    if reading.composition is None or _errors(findings):
+    if reading.composition is None or errors_of(findings):
         if as_data:
-            _data({"outcome": None, "findings": [as_json(found) for found in findings]})
+            data({"outcome": None, "findings": [as_json(found) for found in findings]})
         else:
-            number = len(_errors(findings))
+            number = len(errors_of(findings))
             click.echo(render_all(findings, reading.texts))
             click.echo(f"\nNo release: balena would not build this ({number} error{'' if number == 1 else 's'}).")
         return NO
     decision = contracts.decide(reading.composition, device.facts, contracts=written)
     if as_data:
-        _data(decision.to_json())
+        data(decision.to_json())
     else:
-        _aside(findings, reading.texts)
+        aside(findings, reading.texts)
         click.echo(str(decision))
         if decision.outcome != "deployed":
             ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
@@ -118,21 +137,21 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
     if output and kind not in (".svg", ".png", ".pdf"):
         misuse(f"cannot draw `{output}`: the name must end in .svg, .png or .pdf")
     reading, findings = composed(compose)
-    _aside(findings, reading.texts)
+    aside(findings, reading.texts)
     if reading.composition is None:
         return NO
-    facts = _device(device_file, changes).facts if device_file else None
+    facts = device_of(device_file, changes).facts if device_file else None
     decision = contracts.decide(reading.composition, facts) if facts else None
     drawn = graphs.of_composition(reading.composition, decision, name=Path(compose).name)
     if not output:
-        click.echo(graphs.to_text(drawn))
+        click.echo(graphs.totext_of(drawn))
     elif kind == ".svg":
         write(Path(output), graphs.to_svg(drawn, standalone=True).encode())
     else:
         from .pictures import picture
 
         write(Path(output), picture(drawn, kind.removeprefix(".")))
-    return NO if _errors(findings) else 0
+    return NO if errors_of(findings) else 0
 
 
 @kit.command()
@@ -148,7 +167,7 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
     reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
     if as_data:
-        _data({"ok": not bad, "findings": [as_json(found) for found in findings]})
+        data({"ok": not bad, "findings": [as_json(found) for found in findings]})
     elif as_notes:
         for found in findings:
             click.echo(as_github(found))
@@ -177,7 +196,7 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
     reading, findings = composed(*compose, env=variables_of(**build))
     if lost:
         rows = vanishing.vanishing(reading)
-        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.as_text(rows))
+        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.astext_of(rows))
         return 0 if reading.ok else NO
     shown = reading.normal
     if stage == "written":
@@ -186,10 +205,10 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
         services = (shown.get("services") or {}).items()
         shown = {name: container.container(service, name=name).body for name, service in services}
     if shown is None:
-        _aside(_errors(findings), reading.texts)
+        aside(errors_of(findings), reading.texts)
         return NO
     if as_data:
-        _data(shown)
+        data(shown)
     else:
         plain = json.loads(json.dumps(shown, default=str))
         click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
@@ -212,48 +231,6 @@ def rule(number: str | None, all_of_them: bool) -> int:
     return 0
 
 
-@kit.command()
-@click.argument("folder", default="", required=False)
-@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="The first port to try.")
-@click.option("--no-browser", is_flag=True, help="Only print the address.")
-def lab(folder: str, port: int, no_browser: bool) -> int:
-    """Open the notebooks in JupyterLab, on this machine only, with a token."""
-    try:
-        from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        misuse("JupyterLab is not installed: pip install 'multicontainer-kit[lab]'")
-    root = Path(folder) if folder else _notebooks()
-    if not root.is_dir():
-        misuse(f"`{root}` is not a folder")
-    arguments = [
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        f"--ServerApp.root_dir={root.resolve()}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        '--ContentsManager.hide_globs=["src", "build.py", "__pycache__", "*.pyc"]',
-        *(["--no-browser"] if no_browser else []),
-        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-    ]
-    first = root / "00-start-here.ipynb"
-    if first.is_file():
-        arguments.append(f"--LabApp.default_url=/lab/tree/{first.name}")
-    LabApp.launch_instance(arguments)
-    return 0
-
-
-@kit.command()
-@click.option("--json", "as_data", is_flag=True, help="The answers as JSON.")
-@click.option("--binder", is_flag=True, help="Ask only what Binder can answer.")
-def doctor(as_data: bool, binder: bool) -> int:
-    """Is everything here that the kit needs? One fix for each problem."""
-    from .doctor import examine
-
-    report = examine(Path.cwd(), binder=binder)
-    click.echo(report.to_json() if as_data else str(report))
-    return 0 if report.healthy else NO
-
-
 # ---------------------------------------------------------------- what the commands share
 
 
@@ -271,7 +248,7 @@ def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[s
     found: dict[str, str] = {}
     if env_file:
         try:
-            found = variables(_text(env_file), lambda _name: None)
+            found = variables(text_of(env_file), lambda _name: None)
         except BadLine as error:
             misuse(f"`{env_file}`, line {error.line}: {error}")
     for pair in env:
@@ -282,13 +259,12 @@ def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[s
     return found
 
 
-def _device(name: str, changes: Iterable[str] = ()) -> Device:
+def device_of(name: str, changes: Iterable[str] = ()) -> Device:
     """The device of a file, with the facts that `--set` changes."""
-    from ..device import read_device
 
-    text = _text(name)
+    text = text_of(name)
     reading = read_device(text, name)
-    _aside(reading.findings, {name: text})
+    aside(reading.findings, {name: text})
     if reading.device is None:
         misuse(f"`{name}` describes no device")
     fields: dict[str, Any] = {}
@@ -302,21 +278,21 @@ def _device(name: str, changes: Iterable[str] = ()) -> Device:
     return reading.device.changed(**fields)
 
 
-def _errors(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+def errors_of(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [found for found in findings if found.severity is Severity.ERROR]
 
 
-def _aside(findings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+def aside(findings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
     """Findings beside an answer go to standard error."""
     if findings:
         click.echo(render_all(findings, texts) + "\n", err=True)
 
 
-def _data(value: object) -> None:
+def data(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
     """The text of a file that the command line names."""
     path = Path(name)
     try:
@@ -360,11 +336,3 @@ def write(path: Path, content: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         misuse(f"`{path}` cannot be written: {error.strerror}")
-
-
-def _notebooks() -> Path:
-    """The folder of the notebooks: here, or beside the package in a checkout."""
-    for folder in (Path.cwd() / "notebooks", Path(__file__).parents[2] / "notebooks"):
-        if folder.is_dir():
-            return folder
-    misuse("no notebooks here: name their folder, as in `kit lab notebooks`")

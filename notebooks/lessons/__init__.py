@@ -10,7 +10,7 @@ from kit.device import data_folder
 from kit.diagnostics import Diagnostic, Severity
 from kit.exercises import NotYet, predict
 from kit.reader import Reading
-from kit.views.decisions import Page, explain
+from labs.decisions import Page, explain
 
 
 def example(name: str) -> Reading:

@@ -11,7 +11,7 @@ from kit.contracts import LABELS, PREFIX, Decision, label_findings
 from kit.exercises import Exercise, Lesson, NotYet
 from kit.looks import figure, prose, state, table
 from kit.versions import InvalidRange, Range, Version
-from kit.views.decisions import Page
+from labs.decisions import Page
 
 from . import understood
 

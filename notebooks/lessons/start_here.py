@@ -10,8 +10,8 @@ from kit.contracts import OPTIONAL, PREFIX, flips
 from kit.diagnostics import Severity
 from kit.exercises import Exercise, Lesson, NotYet
 from kit.looks import figure, legend
-from kit.views.decision_lab import Answer
-from kit.views.decisions import Page
+from labs.decision_lab import Answer
+from labs.decisions import Page
 
 from . import example, listed, understood
 

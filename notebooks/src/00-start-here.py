@@ -26,7 +26,7 @@
 
 # %% tags=["setup"]
 from kit.views.doctor import examine
-from kit.views.widgets import decision_lab
+from labs import decision_lab
 from lessons import example
 from lessons.start_here import DEVICE, check, hint, lesson, marks, solution
 

@@ -21,8 +21,8 @@
 
 # %% tags=["setup"]
 import kit
-from kit.views.decisions import explain
-from kit.views.widgets import decision_lab
+from labs import explain
+from labs import decision_lab
 from lessons import example, reveal
 from lessons.requirement_labels import check, fleet, hint, lesson, solution, traps
 

@@ -16,11 +16,14 @@ from ipywidgets.widgets.widget_button import ButtonStyle
 from ipywidgets.widgets.widget_description import DescriptionStyle
 from ipywidgets.widgets.widget_string import TextStyle
 
-from .. import looks
-from ..composition import Composition
-from ..device import Device
+from kit import looks
+from kit.composition import Composition
+from kit.device import Device
+from kit.reader import Reading
+
 from . import decision_model as model
-from .widgets import Lab
+from .decisions import Page
+from .frame import Lab, given
 
 SPARE: Final = 8  # rows that can be added
 ANOTHER: Final = "another"
@@ -221,3 +224,17 @@ class DecisionLab(Lab):
 
     def __str__(self) -> str:
         return str(self.view.decision or self.view.status)
+
+
+def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Page:
+    """Try out which devices take a release: labels and facts by hand, the verdict at once.
+
+    Args:
+        composition: A composition, a reading of one, a text, or the path of a file.
+        device: The device to begin with; without one, a Raspberry Pi 4.
+
+    Returns:
+        The lab, or a notice if the composition cannot be read or is too large for a lab.
+    """
+    found = given(composition)
+    return found if isinstance(found, Page) else DecisionLab(found, device or Device.preset("raspberrypi4-64", "6.3.0"))

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .. import looks
-from ..composition import Composition
-from ..contracts import Clause, Decision, Flip, ServiceDecision, decide, flips
-from ..device import Device
-from ..looks import escaped, glyph, prose
-from ..versions import Interval, InvalidRange, InvalidVersion, Range, Version
+from kit import looks
+from kit.composition import Composition
+from kit.contracts import Clause, Decision, Flip, ServiceDecision, decide, flips
+from kit.device import Device
+from kit.looks import escaped, glyph, prose
+from kit.versions import Interval, InvalidRange, InvalidVersion, Range, Version
 
 STATES: Final = {
     # state of a service: what its row says

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from ..composition import Composition, Service
-from ..contracts import LABELS, OPTIONAL, PREFIX, Decision, Facts, Flip, decide, flips, is_optional, label_findings
-from ..device import Device, device_types, os_releases
-from ..diagnostics import Diagnostic, Severity
-from ..graphs import Graph, of_composition, to_svg, to_table
-from ..looks import escaped, figure, glyph, picture, prose
+from kit.composition import Composition, Service
+from kit.contracts import LABELS, OPTIONAL, PREFIX, Decision, Facts, Flip, decide, flips, is_optional, label_findings
+from kit.device import Device, device_types, os_releases
+from kit.diagnostics import Diagnostic, Severity
+from kit.graphs import Graph, of_composition, to_svg, to_table
+from kit.looks import escaped, figure, glyph, picture, prose
+
 from . import decisions
 
 FACTS: Final = {

@@ -15,13 +15,13 @@ from itertools import accumulate, groupby
 from pathlib import Path as File
 from typing import Any, Final
 
-from .. import looks
-from ..diagnostics import Diagnostic, Path, Severity
-from ..looks import escaped, glyph, prose
-from ..reader import Reading
-from ..reader.notes import FALSE_ALARM
-from ..rules import Access, Rule, catalogue
-from ..vanishing import BREAK, Mark, Row, vanishing
+from kit import looks
+from kit.diagnostics import Diagnostic, Path, Severity
+from kit.looks import escaped, glyph, prose
+from kit.reader import Reading
+from kit.reader.notes import FALSE_ALARM
+from kit.rules import Access, Rule, catalogue
+from kit.vanishing import BREAK, Mark, Row, vanishing
 
 TABLES: Final[dict[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text("utf-8"))
 LEVELS: Final[dict[str, tuple[str, str]]] = TABLES["levels"]

@@ -18,20 +18,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anywidget
 import ipywidgets
 import traitlets
 
-from ..composition import Composition
-from ..device import Device
-from ..reader import Reading, read
+from kit.composition import Composition
+from kit.reader import Reading, read
+
 from .decision_model import REFUSED, too_many, unread
 from .decisions import Page
-
-if TYPE_CHECKING:
-    from .decision_lab import DecisionLab
 
 WAIT: Final = 0.15  # seconds after the last key
 MOST: Final = 200  # services of one lab
@@ -140,7 +137,7 @@ class Lab:
         """Close what an earlier run of the same cell has made."""
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython else None
-        parent = shell.get_parent() if hasattr(shell, "get_parent") else None
+        parent = shell.get_parent() if shell and hasattr(shell, "get_parent") else None
         if not parent:  # outside a notebook
             return
         run = parent.get("header", {}).get("msg_id", "")
@@ -175,23 +172,11 @@ class Lab:
             display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
-def decision_lab(composition: Composition | Reading | str | Path, device: Device | None = None) -> DecisionLab | Page:
-    """Try out which devices take a release: labels and facts by hand, the verdict at once.
-
-    Args:
-        composition: A composition, a reading of one, a text, or the path of a file.
-        device: The device to begin with; without one, a Raspberry Pi 4.
-
-    Returns:
-        The lab, or a notice if the composition cannot be read or is too large for a lab.
-    """
-    from .decision_lab import DecisionLab
-
+def given(composition: Composition | Reading | str | Path) -> Composition | Page:
+    """The composition that a lab is asked for, or a notice if it cannot be read or is too large for a lab."""
     if not isinstance(composition, Composition):
         reading = read(composition) if isinstance(composition, str | Path) else composition
         if reading.composition is None or not reading.ok:
             return Page(REFUSED, unread(reading.findings))
         composition = reading.composition
-    if len(composition.services) > MOST:
-        return Page(*too_many(composition, MOST))
-    return DecisionLab(composition, device or Device.preset("raspberrypi4-64", "6.3.0"))
+    return Page(*too_many(composition, MOST)) if len(composition.services) > MOST else composition

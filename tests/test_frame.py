@@ -12,10 +12,10 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from kit.composition import Composition, Service
-from kit.views import widgets
-from kit.views.decision_lab import DecisionLab
-from kit.views.decisions import Page
-from kit.views.widgets import Lab, LiveStatus, decision_lab
+from labs import decision_lab, frame
+from labs.decision_lab import DecisionLab
+from labs.decisions import Page
+from labs.frame import Lab, LiveStatus
 
 
 class Small(Lab):
@@ -50,8 +50,8 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "content": {"code": "x"},
         }
     )
-    monkeypatch.setitem(widgets.sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setattr(widgets, "_OPEN", {})
+    monkeypatch.setitem(frame.sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(frame, "_OPEN", {})
     return state
 
 
@@ -68,14 +68,14 @@ def test_text_is_heard_when_the_typing_rests() -> None:
             lab.text.value = text
             await asyncio.sleep(0.01)
         assert lab.heard == []
-        await asyncio.sleep(widgets.WAIT + 0.3)
+        await asyncio.sleep(frame.WAIT + 0.3)
         return lab.heard
 
     assert asyncio.run(typing()) == ["5.15"]
 
 
 def test_text_waits_150_milliseconds() -> None:
-    assert widgets.WAIT == 0.15
+    assert frame.WAIT == 0.15
 
 
 def test_text_is_heard_at_once_where_no_loop_runs() -> None:
@@ -89,7 +89,7 @@ def test_a_pick_overtakes_text_that_still_waits() -> None:
         lab = Small()
         lab.text.value = "half"
         lab.choice.value = "b"
-        await asyncio.sleep(widgets.WAIT + 0.2)
+        await asyncio.sleep(frame.WAIT + 0.2)
         return lab.heard
 
     assert asyncio.run(typing()) == ["b"]
@@ -105,21 +105,21 @@ def test_what_goes_wrong_is_said_and_not_lost() -> None:
 
 
 def test_the_status_is_written_as_text_and_never_as_markup() -> None:
-    code = Path(widgets.__file__).with_name("livestatus.js").read_text("utf-8")
+    code = Path(frame.__file__).with_name("livestatus.js").read_text("utf-8")
     assert "textContent" in code
     assert "innerHTML" not in code
     assert 'setAttribute("role", "status")' in code
 
 
 def test_the_guard_lets_tab_escape_and_shortcuts_through() -> None:
-    code = Path(widgets.__file__).with_name("keyguard.js").read_text("utf-8")
+    code = Path(frame.__file__).with_name("keyguard.js").read_text("utf-8")
     assert all(word in code for word in ('"Tab"', '"Escape"', "ctrlKey", "metaKey", "stopPropagation"))
 
 
 def test_every_lab_has_a_guard_and_a_status_inside_its_box() -> None:
     *_controls, status, guard = Small().box.children
     assert isinstance(status, LiveStatus)
-    assert isinstance(guard, widgets.KeyGuard)
+    assert isinstance(guard, frame.KeyGuard)
 
 
 def test_a_lab_shows_itself_still_and_live() -> None:
@@ -168,8 +168,8 @@ def test_another_cell_leaves_the_lab_alone(notebook: SimpleNamespace) -> None:
 def test_a_cell_without_an_id_is_known_by_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     parent: dict[str, Any] = {"metadata": {}, "header": {"msg_id": "1"}, "content": {"code": "lab()"}}
     shell = SimpleNamespace(get_parent=lambda: parent)
-    monkeypatch.setitem(widgets.sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setattr(widgets, "_OPEN", {})
+    monkeypatch.setitem(frame.sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(frame, "_OPEN", {})
     first = Small()
     parent["header"] = {"msg_id": "2"}
     Small()

@@ -1,0 +1,28 @@
+"""The labs of the notebooks: controls and pictures, and what they think.
+
+Each lab is a pair: a *model*, which is a pure function from inputs to what is shown, and a thin *lab*, which makes
+the controls once, hears them, asks the model and shows what comes back. Everything they know is the kit's.
+
+    frame        what all labs share: keys, status line, re-running a cell, the still picture
+    decisions    decisions as HTML        findings    findings, the vanishing list and host access as HTML
+
+A name opens its module when it is first used: `from labs import decision_lab`.
+"""
+
+from importlib import import_module
+from typing import Any, Final
+
+_HOMES: Final = {
+    # name that a notebook types: the module that has it
+    "decision_lab": "decision_lab",
+    "explain": "decisions",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Open the module of a name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'labs' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return value
