@@ -144,7 +144,7 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
     decision = contracts.decide(reading.composition, facts) if facts else None
     drawn = graphs.of_composition(reading.composition, decision, name=Path(compose).name)
     if not output:
-        click.echo(graphs.totext_of(drawn))
+        click.echo(graphs.to_text(drawn))
     elif kind == ".svg":
         write(Path(output), graphs.to_svg(drawn, standalone=True).encode())
     else:
@@ -196,7 +196,7 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
     reading, findings = composed(*compose, env=variables_of(**build))
     if lost:
         rows = vanishing.vanishing(reading)
-        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.astext_of(rows))
+        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.as_text(rows))
         return 0 if reading.ok else NO
     shown = reading.normal
     if stage == "written":
@@ -261,6 +261,8 @@ def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[s
 
 def device_of(name: str, changes: Iterable[str] = ()) -> Device:
     """The device of a file, with the facts that `--set` changes."""
+
+    from ..device import read_device
 
     text = text_of(name)
     reading = read_device(text, name)
