@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +17,22 @@ from kit.composition import Composition, Service
 from labs import decision_lab, frame
 from labs.decision_lab import DecisionLab
 from labs.decisions import Page
-from labs.frame import Lab, LiveStatus
+from labs.frame import (
+    Form,
+    Lab,
+    LiveStatus,
+    View,
+    area,
+    choice,
+    columns,
+    line,
+    number,
+    panel,
+    press,
+    section,
+    tick,
+    typed,
+)
 
 
 class Small(Lab):
@@ -207,3 +224,134 @@ def test_a_text_that_cannot_be_read_gives_its_findings() -> None:
 def test_a_release_that_is_too_large_gives_one_sentence() -> None:
     page = decision_lab(Composition(services=tuple(Service(name=f"s{number}") for number in range(201))))
     assert str(page).startswith("201 services are too many for a lab.")
+
+
+# ------------------------------------------------------------------------------ a lab made of a table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the lab below can change."""
+
+    policy: str = "always"
+    code: int = 1
+    fast: bool = False
+    name: str = "web"
+    text: str = ""
+    strategies: Mapping[str, str] = field(default_factory=lambda: {"web": "one", "db": "two"})
+
+
+def view(inputs: Inputs) -> View:
+    """A view that says its inputs."""
+    if inputs.name == "fault":
+        raise ValueError("no")
+    return View(
+        answer=f"`{inputs.name}` ends with {inputs.code}.",
+        situation=f"{inputs.policy} {inputs.strategies['web']}",
+        panels={"said": f"<p>{inputs.code}</p>", "other": "<p>other</p>"},
+        table="<table></table>" if inputs.policy == "always" else "",
+        off={"fix"} if inputs.code == 0 else (),
+        hidden={"more"} if inputs.fast else (),
+        options={"policy": ("always", "no")} if inputs.fast else {},
+        words={"fix": f"Mend {inputs.name}"},
+    )
+
+
+def form(**given: Any) -> Form[Inputs]:
+    return Form(
+        Inputs(**given),
+        view,
+        columns(
+            section(
+                "The <service>", choice("policy", "restart policy", ("always", "on-failure")), typed("name", "name")
+            ),
+            section(
+                "What happens",
+                number("code", "exit code", 0, 255),
+                tick("fast", "fast"),
+                area("text", "text"),
+                line(press("fix", "Mend it", lambda inputs: replace(inputs, code=0)), key="more"),
+                choice(("strategies", "web"), "strategy of web", ("one", "two")),
+            ),
+        ),
+        columns(panel("said"), panel("other")),
+        answer=lambda inputs: inputs.code,
+    )
+
+
+def test_controls_change_the_inputs_and_the_view_follows() -> None:
+    lab = form()
+    lab._controls["code"].value = 3
+    lab._controls[("strategies", "web")].value = "two"
+    assert lab.inputs == Inputs(code=3, strategies={"web": "two", "db": "two"})
+    assert lab.view.situation == "always two"
+    assert "ends with 3" in lab._said.value
+    assert lab._panels["said"].value == "<p>3</p>"
+    assert lab.status.text == str(lab) == "web ends with 3. always two"
+
+
+def test_a_button_makes_new_inputs_and_the_controls_follow() -> None:
+    lab = form()
+    lab._controls["fix"].click()
+    assert lab.answer == lab._controls["code"].value == 0
+    assert lab._controls["fix"].disabled
+    assert lab._controls["fix"].description == "Mend web"
+
+
+def test_what_a_view_hides_is_not_there() -> None:
+    lab = form()
+    lab._controls["fast"].value = True
+    assert lab._groups["more"].layout.display == "none"
+    assert lab._controls["policy"].options == ("always", "no")
+    lab._controls["fast"].value = False
+    assert lab._groups["more"].layout.display is None
+
+
+def test_a_value_that_a_control_cannot_take_is_mended_before_it_is_shown() -> None:
+    lab = form(policy="never", code=900)
+    assert lab.inputs.code == 255
+    assert lab.inputs.policy == "always"
+    assert lab.view.answer == "`web` ends with 255."
+
+
+def test_the_table_twin_is_shown_when_it_is_asked_for() -> None:
+    lab = form()
+    assert lab._table.value == ""
+    lab._tabled.value = True
+    assert lab._table.value == "<table></table>"
+    lab._controls["policy"].value = "on-failure"
+    assert lab._tabled.layout.display == "none"
+
+
+def test_a_fault_in_the_view_leaves_the_picture_before() -> None:
+    lab = form()
+    lab._controls["name"].value = "fault"
+    assert lab.status.fault
+    assert "<code>web</code> ends with 1" in lab._said.value
+    lab._controls["name"].value = "db"
+    assert not lab.status.fault
+    assert "<code>db</code> ends with 1" in lab._said.value
+
+
+def test_every_control_of_a_form_has_an_accessible_name() -> None:
+    lab = form()
+    assert all(control.description for control in lab._controls.values())
+    named = {ipywidgets.Dropdown, ipywidgets.Text, ipywidgets.Checkbox, ipywidgets.Button, ipywidgets.Textarea}
+    assert {type(control) for control in lab._controls.values()} <= named | {ipywidgets.BoundedIntText}
+
+
+def test_a_title_is_escaped_and_the_still_picture_has_every_panel() -> None:
+    lab = form()
+    titles = "".join(each.value for each in lab._mine if isinstance(each, ipywidgets.HTML))
+    assert "The &lt;service&gt;" in titles
+    assert "<service>" not in titles
+    assert '<div class="mc-cols"><div><p>1</p></div><div><p>other</p></div></div>' in lab.still()
+
+
+def test_a_hundred_changes_make_no_new_widget() -> None:
+    lab = form()
+    before = set(_instances)
+    for code in range(100):
+        lab.put(replace(lab.inputs, code=code, fast=bool(code % 2)))
+    assert set(_instances) == before
+    lab.close()

@@ -3,7 +3,7 @@
 Each lab is a pair: a *model*, which is a pure function from inputs to what is shown, and a thin *lab*, which makes
 the controls once, hears them, asks the model and shows what comes back. Everything they know is the kit's.
 
-    frame        what all labs share: keys, status line, re-running a cell, the still picture
+    frame        what all labs share: keys, status line, re-running a cell, and `Form`, a lab made of a table
     decisions    decisions as HTML        findings    findings, the vanishing list and host access as HTML
 
 A name opens its module when it is first used: `from labs import decision_lab`.
