@@ -283,7 +283,7 @@ def test_focus_counts_without_what_is_left_out() -> None:
     assert not graph.waited & {"vision-gpu", "camera-north", "camera-south"}
     svg = graphs.to_svg(graph)
     assert 'stroke-width="2.5"' in svg
-    assert 'opacity=".45"' in svg
+    assert 'opacity="0.45"' in svg
 
 
 def test_focus_moves_nothing() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..looks import cut_middle, escaped, mark, text_width, word
+from ..looks import cut_middle, mark, text_width, word
 from .graph import Graph, Node, count
 from .placement import Box, Line, Placement
-from .svg import path, port_tag, rect, sheet, text
+from .svg import group, path, port_tag, rect, sheet, text
 
 # class of picture: glyph, its left and top, baselines of the name and of the second line, size of the name
 _INSIDE: Final = {
@@ -116,15 +116,13 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> str:
     words, icon = node.second if second else "", node.icon
     if size == "narrow" and graph.shelf and node.volumes and node.state in ("", "run"):  # it has no shelf
         words, icon = ", ".join(volume for service, volume, _ in graph.mounts if service == node.name), "volume"
-    parts = [
-        f'<g data-state="{node.state}"><title>{escaped(node.name)}{": " + said if said else ""}</title>',
-        rect(x, y, wide, high, 8 if second else 6, "rule" if pale else outline, line, fill=fill, dash=dash),
-    ]
+    corner = 8 if second else 6
+    parts = [rect(x, y, wide, high, corner, "rule" if pale else outline, line, fill=fill, dash=dash)]
     inset = left + 2
     if node.state:
         inset = left + glyph + (letters - 5 if second else 5)
         drawn = mark(node.state, x + left, y + (top if words else (high - glyph) / 2), glyph)
-        parts.append(f'<g opacity=".45">{drawn}</g>' if pale else drawn)
+        parts.append(group(drawn, opacity=0.45) if pale else drawn)
     room = wide - inset - 5
     tag = cut_middle(node.tag[size != "small"], wide / 2 - (36 if size == "narrow" else 14), 12, mono=True)
     if tag and second:
@@ -140,7 +138,7 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> str:
             words = "built here" if words == f"built from {node.name}" else words.removeprefix("built from ")
         parts.append(mark(icon, x + inset, y + second - 11, 13) if icon else "")
         parts.append(text(x + inset + indent, y + second, words, 12, ink=quiet, room=room - indent))
-    return "".join((*parts, "</g>"))
+    return group("".join(parts), f"{node.name}: {said}" if said else node.name, node.state)
 
 
 def _volume(graph: Graph, box: Box) -> str:
@@ -149,5 +147,4 @@ def _volume(graph: Graph, box: Box) -> str:
     x, y, room = box.x + 36, box.y, box.width - 36
     name = text(x, y + 14, box.name, bold=True, room=room)
     below = text(x, y + 31, f"named volume, {where}", 12, ink="ink2", room=room)
-    title = f"<title>{escaped(box.name)}: named volume</title>"
-    return f"<g>{title}{mark('volume', box.x + 2, y + 7, 22)}{name}{below}</g>"
+    return group(mark("volume", box.x + 2, y + 7, 22) + name + below, f"{box.name}: named volume")

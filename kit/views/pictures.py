@@ -1,11 +1,11 @@
-"""Graphs for print: the SVG of the screen, drawn by matplotlib.
+"""Pictures for print: the SVG of the screen, drawn by matplotlib.
 
-A `Figure` is made directly and never through pyplot, so nothing stays open. Colours are the light
-tokens; hatches say the same as the colours, for grey printers. Equal graphs give equal files.
+Every picture of the kit will do: a graph, or an SVG made of the shapes in `kit.graphs.svg`. A `Figure`
+is made directly and never through pyplot, so nothing stays open. Colours are the light tokens; hatches
+say the same as the colours, for grey printers. Equal pictures give equal files.
 
->>> from kit.composition import Composition, Service
->>> from kit.graphs import of_composition
->>> picture(of_composition(Composition(services=(Service(name="web"),))), "svg")[:5]
+>>> from kit.graphs.svg import rect, sheet
+>>> picture(sheet("A box", "There is one box.", 80, 40, rect(0, 0, 80, 40, 8, "edge")), kind="svg")[:5]
 b'<?xml'
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
 from ..graphs import Graph, to_svg
-from ..looks import TOKENS, sayable
+from ..looks import TOKENS, literal, sayable, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _INK: Final = TOKENS["light"]
 _DPI: Final = 96
 _POINT: Final = 72 / _DPI
-_HEAD: Final = 56
+_HEAD: Final = 56  # pixels above a picture, for its answer and situation
+_WIDEST: Final = 960  # a sentence makes a picture at most so wide
 _HATCH: Final = {"ref": "///", "no": "xxx", "out": "---"}
 _PLACES: Final = {
     "rect": ("x", "y", "width", "height", "rx"),
@@ -47,28 +48,46 @@ _STYLE: Any = {
 }
 
 
-def figure(graph: Graph) -> Figure:
-    """A graph as a figure, its answer and situation above it."""
+def figure(drawn: Graph | str, answer: str = "", situation: str = "") -> Figure:
+    """A graph or an SVG as a figure, its answer and situation above it. A graph brings both along.
+
+    The SVG may be standalone or as it lies in a card. Its size is that of its `viewBox`, in pixels, or
+    its `width` and `height` with a margin.
+
+    Raises:
+        ValueError: The SVG has an element or a path command that is none of ours.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
-    # Our own picture, in which every text is escaped.
-    svg = fromstring(to_svg(graph, standalone=True))  # noqa: S314
-    width, height = max(float(svg.get("width", 0)), 528), float(svg.get("height", 0)) + _HEAD
+    if isinstance(drawn, Graph):
+        answer, situation = answer or drawn.answer, situation or drawn.situation
+        drawn = to_svg(drawn, standalone=True)
+    svg = fromstring(literal(drawn))  # noqa: S314  (our own picture, in which every text is escaped)
+    width, height = (float(svg.get(side, 0)) for side in ("width", "height"))
+    left, top, width, height = map(float, svg.get("viewBox", f"-24 -24 {width + 48} {height + 48}").split())
+    answer, situation = (sayable(words.replace("`", "")) for words in (answer, situation))
+    if answer or situation:
+        top, height = top - _HEAD, height + _HEAD
+        said = max(text_width(answer, 20, bold=True), text_width(situation)) + 48
+        width = max(width, 528, min(said, _WIDEST))
     with matplotlib.rc_context(_STYLE):
         result = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
         axes = result.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(-24, width - 24), ylim=(height - _HEAD - 24, -_HEAD - 24))
+        axes.set(xlim=(left, left + width), ylim=(top + height, top))
         axes.set_axis_off()
-        answer, situation = (sayable(words.replace("`", "")) for words in (graph.answer, graph.situation))
-        axes.text(0, -46, answer, fontsize=20 * _POINT, fontweight="bold")
-        axes.text(0, -22, situation, fontsize=13 * _POINT, color=_INK["ink2"])
+        axes.text(left + 24, top + 34, answer, fontsize=20 * _POINT, fontweight="bold")
+        axes.text(left + 24, top + 58, situation, fontsize=13 * _POINT, color=_INK["ink2"])
         _draw(axes, svg)
     return result
 
 
-def picture(graph: Graph, kind: str = "png", dpi: int = 192) -> bytes:
-    """A graph as a file of that kind: `png`, `svg` or `pdf`, the same bytes for the same graph."""
+def picture(drawn: Graph | str, answer: str = "", situation: str = "", kind: str = "png", dpi: int = 192) -> bytes:
+    """The same as a file of that kind: `png`, `svg` or `pdf`, the same bytes for the same picture.
+
+    Raises:
+        ValueError: As `figure`.
+    """
     import matplotlib
 
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -76,19 +95,26 @@ def picture(graph: Graph, kind: str = "png", dpi: int = 192) -> bytes:
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         # A name may hold letters that the fonts here have not: a box is drawn, and that is enough.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure(graph).savefig(buffer, format=kind, dpi=dpi, metadata=dates.get(kind))
+        figure(drawn, answer, situation).savefig(buffer, format=kind, dpi=dpi, metadata=dates.get(kind))
     return buffer.getvalue()
 
 
 def _path(d: str, x: float, y: float, scale: float) -> Path:
-    """Absolute commands M, L, Q, C and Z as a matplotlib path, moved to (x, y) and scaled."""
+    """Absolute commands M, L, H, V, Q, C and Z as a matplotlib path, moved to (x, y) and scaled."""
     from matplotlib.path import Path
 
-    codes = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+    codes = {"M": Path.MOVETO, "Q": Path.CURVE3, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+    codes |= dict.fromkeys("LHV", Path.LINETO)
     points: list[tuple[float, float]] = []
     kinds: list[Any] = []
-    for command, values in re.findall(r"([MLQCZ])([^MLQCZ]*)", d):
-        numbers = [float(number) for number in values.split()] or [0.0, 0.0]
+    here = [0.0, 0.0]
+    for command, values in re.findall("([A-DF-Za-df-z])([^A-DF-Za-df-z]*)", d):  # an `e` is part of a number
+        if command not in codes:
+            raise ValueError(f"a picture of ours has no path command `{command}`")
+        numbers = [float(number) for number in values.replace(",", " ").split()] or here
+        if command in "HV":
+            numbers = [numbers[-1], here[1]] if command == "H" else [here[0], numbers[-1]]
+        here = numbers[-2:]
         points += [(x + a * scale, y + b * scale) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
         kinds += [codes[command]] * (len(numbers) // 2)
     return Path(points, kinds)
@@ -100,21 +126,24 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
 
     for part in group:
         kind, get = part.tag.rpartition("}")[2], part.get
-        at = [float(get(key, 0)) for key in _PLACES.get(kind, ())]
+        if kind in ("title", "desc", "style"):
+            continue
+        placed = [float(get(key, 0)) * scale for key in _PLACES.get(kind, ())]
+        at = (x + placed[0], y + placed[1]) if placed else (x, y)
         line = float(get("stroke-width", 1)) * scale
         dash = [float(step) * scale / line for step in get("stroke-dasharray", "").split()]
         look: dict[str, Any] = {
-            "edgecolor": get("stroke", "none"), "facecolor": get("fill", "none"), "alpha": alpha,
-            "linewidth": line * _POINT, "linestyle": (0, dash) if dash else "solid",
+            "edgecolor": get("stroke", "none"), "facecolor": get("fill", "black"), "linewidth": line * _POINT,
+            "alpha": alpha * float(get("opacity", 1)), "linestyle": (0, dash) if dash else "solid",
             "capstyle": get("stroke-linecap", "butt"), "joinstyle": "round",
         }  # fmt: skip
         if kind == "g":
             moved = [float(number) for number in re.findall(r"-?[\d.]+", get("transform", ""))]
             dx, dy, times = (moved + [0, 0, 1][len(moved) :])[:3]
-            _draw(axes, part, x + dx, y + dy, scale * times, alpha * float(get("opacity", 1)))
+            _draw(axes, part, x + dx * scale, y + dy * scale, scale * times, look["alpha"])
         elif kind == "text":
             axes.text(
-                at[0], at[1], part.text or "", color=look["facecolor"], fontsize=at[2] * _POINT,
+                *at, part.text or "", color=look["facecolor"], fontsize=placed[2] * _POINT, alpha=look["alpha"],
                 family="monospace" if get("class") else "sans-serif",
                 fontweight="bold" if get("font-weight") else "normal",
                 horizontalalignment={"middle": "center", "end": "right"}.get(get("text-anchor", ""), "left"),
@@ -122,11 +151,14 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
         elif kind == "path":
             axes.add_patch(PathPatch(_path(get("d", ""), x, y, scale), **look))
         elif kind == "circle":
-            axes.add_patch(Circle((x + at[0] * scale, y + at[1] * scale), at[2] * scale, **look))
+            axes.add_patch(Circle(at, placed[2], **look))
         elif kind == "rect":
-            box = ((at[0], at[1]), at[2], at[3])
-            style = f"round,pad=0,rounding_size={at[4]}" if at[4] else "square,pad=0"
-            axes.add_patch(FancyBboxPatch(*box, boxstyle=style, **look))
-            if (hatch := _HATCH.get(group.get("data-state", ""))) and at[4] >= 6:  # the box of a service
+            _, _, wide, high, corner = placed
+            corner = min(corner, wide / 2, high / 2)
+            style = f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
+            axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
+            if (hatch := _HATCH.get(group.get("data-state", ""))) and corner >= 6:  # the box of a service
                 look |= {"edgecolor": _INK["rule"], "facecolor": "none", "linewidth": 0, "hatch": hatch}
-                axes.add_patch(FancyBboxPatch(*box, boxstyle=style, **look))
+                axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
+        else:
+            raise ValueError(f"a picture of ours has no element `{kind}`")

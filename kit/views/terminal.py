@@ -150,7 +150,7 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
     else:
         from .pictures import picture
 
-        write(Path(output), picture(drawn, kind.removeprefix(".")))
+        write(Path(output), picture(drawn, kind=kind.removeprefix(".")))
     return NO if errors_of(findings) else 0
 
 
