@@ -181,7 +181,8 @@ def test_a_deaf_service_is_stopping_for_as_many_rounds_as_its_grace_has_seconds(
 def test_a_round_with_trouble_is_followed_by_a_longer_and_longer_pause() -> None:
     now, clocks = State(online=False), [0]
     for _ in range(12):
-        now = round_over(do.effect(now, do.Fetch(app=1, service="web", image="web:r1")))
+        tried = do.effect(now, do.Fetch(app=1, service="web", image="web:r1"))
+        now = round_over(tried, failed=bool(tried.troubles))
         clocks.append(now.clock_ms)
     pauses = [later - earlier for earlier, later in pairwise(clocks)]
     assert pauses[:4] == [1_000, 2_000, 4_000, 8_000]

@@ -346,10 +346,10 @@ def finish_stops(state: State, *, all_of_them: bool = False) -> State:
     return replace(state, containers=tuple(left))
 
 
-def round_over(state: State) -> State:
-    """The state after a round: earlier stops are done, a pause has passed, troubles are counted (S-72, S-76)."""
-    failures = state.failures + bool(state.troubles)
-    pause = min(500 * 2**failures, 900_000) if state.troubles else 1_000 if state.waited else 200
+def round_over(state: State, *, failed: bool = False) -> State:
+    """The state after a round: earlier stops are done, a pause has passed, failures are counted (S-72, S-76)."""
+    failures = state.failures + failed
+    pause = min(500 * 2**failures, 900_000) if failed else 1_000 if state.waited else 200
     done = replace(finish_stops(state), failures=failures, troubles=(), waited=False)
     return pass_time(done, pause)
 

@@ -1,7 +1,8 @@
 """The seam to the world: a device can be looked at, asked for one step, and things happen to it.
 
 An `Engine` has three methods. `perform` takes a step, which the planner made; `happen` takes an
-event, which the planner never sees (S-7.3). `settle` is the supervisor's loop on any engine (S-72).
+event, which the planner never sees (S-7.3). `settle` is the supervisor's loop on any engine (S-72);
+what else a supervisor does stands in `Supervised`, from which every kind of engine is made.
 
 Our exceptions:
 
@@ -10,17 +11,20 @@ Our exceptions:
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
+from ..contracts import Facts, decide_offer
 from ..device.state import Record, State, Trouble
-from ..device.steps import AnyStep
-from ..planner import Given, Release, Round, Target, next_steps
+from ..device.steps import AnyStep, Restart
+from ..planner import AppTarget, Given, Release, Round, Target, api_targets, injected, next_steps
 
-if TYPE_CHECKING:
-    from ..contracts import Facts
+SAYINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("events.json").read_text(encoding="utf-8"))
 
 
 class EngineError(RuntimeError):
@@ -34,9 +38,15 @@ class EngineError(RuntimeError):
 class Event(Record):
     """Something that happens to a device."""
 
+    @property
+    def words(self) -> dict[str, object]:
+        """What its sentence may name."""
+        return vars(self)
+
     def __str__(self) -> str:
-        told = (str(value) for key, value in vars(self).items() if value != getattr(type(self), key, None))
-        return " ".join([name_of(type(self)), *told])
+        """A sentence: what happens, for people."""
+        sentence: str = SAYINGS["events"][name_of(type(self))][1]
+        return sentence.format(**self.words)
 
 
 class OnService(Event):
@@ -51,11 +61,21 @@ class _Down(Event):
 
     codes: Mapping[str, int] | None = None
 
+    @property
+    def words(self) -> dict[str, object]:
+        told = ", ".join(f"`{name}` ends with {code}" for name, code in (self.codes or {}).items())
+        return {"answers": f"; {told}" if told else ""}
+
 
 class OfferArrives(Event):
     """The cloud offers these apps, and no others."""
 
     releases: tuple[Release, ...] = ()
+
+    @property
+    def words(self) -> dict[str, object]:
+        told = (f"{each.commit}" + (f" for app {each.app}" if each.app != 1 else "") for each in self.releases)
+        return {"offered": ", ".join(told) or "no app"}
 
 
 class ProcessExits(OnService):
@@ -113,6 +133,10 @@ class HostUpdated(_Down):
     os: str = ""
     facts: Facts | None = None
 
+    @property
+    def words(self) -> dict[str, object]:
+        return {**super().words, "os": self.os or "another host OS"}
+
 
 class LockTaken(OnService):
     """A service makes its lock file; one made by the user `nobody` counts as the supervisor's own (S-110)."""
@@ -146,6 +170,10 @@ class Writes(OnService):
     text: str = "data"
     volume: str = ""
 
+    @property
+    def words(self) -> dict[str, object]:
+        return {**vars(self), "place": f"volume `{self.volume}`" if self.volume else "its own layer"}
+
 
 class ContainerLost(OnService):
     """Somebody removes the container of a service by hand."""
@@ -161,6 +189,7 @@ class RoundOver(Event):
     """The supervisor has performed a round; an empty one means that the device has settled."""
 
     settled: bool = False
+    failed: bool = False
 
 
 AnyEvent: TypeAlias = (
@@ -205,7 +234,102 @@ def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tup
                 engine.perform(step)
             except EngineError as error:  # the other steps of the round go on (S-76)
                 troubles.append(error.trouble)
-        engine.happen(RoundOver(settled=not round))
+        engine.happen(RoundOver(settled=not round, failed=bool(troubles)))
         yield observed, replace(round, troubles=tuple(troubles))
         if not round or engine.observe().shape in seen:
             return
+
+
+class Supervised(ABC):
+    """An engine with its supervisor: offers are decided and stored, and the API is answered (S-50 … S-66, S-116 …).
+
+    A kind of engine says how to `observe` and `perform`, and what befalls it. `target` is what the supervisor has
+    stored, `log` what it said, `rounds` what the API's actions led to. Without facts every release is accepted.
+    """
+
+    def __init__(self, *, facts: Facts | None = None, target: Target | None = None) -> None:
+        self._facts = self._next_facts = facts  # the supervisor reads them at its next start (S-1)
+        self._offered: tuple[Release, ...] | None = None
+        self._polled: tuple[Release, ...] | None = None
+        self.target = target or Target()
+        self.log: list[str] = []
+        self.rounds: list[Round] = []
+
+    @abstractmethod
+    def observe(self) -> State:
+        """What is on the device."""
+
+    @abstractmethod
+    def perform(self, step: AnyStep) -> None:
+        """Do one step; EngineError if it could not be done."""
+
+    @abstractmethod
+    def befall(self, event: AnyEvent) -> None:
+        """What an event does to the engine and its surroundings."""
+
+    def happen(self, event: AnyEvent) -> None:
+        """Let something happen to the device, and let the supervisor answer."""
+        if not isinstance(event, OfferArrives):
+            self.befall(event)
+        match event:
+            case OfferArrives(releases=releases):
+                self._offered = releases
+            case HostUpdated(facts=facts):
+                self._next_facts = facts or self._next_facts
+            case RestartApp(app=app):
+                for target in api_targets("purge" if event.purge else "restart", self.observe(), app, self.target):
+                    self.rounds += [round for _, round in settle(self, target) if round]
+            case ApiRestart(service=service, app=app):
+                self._restart(service, app)
+        if isinstance(event, HostUpdated | SupervisorRestarts | EngineRestarts | CleanReboot | PowerCut):
+            self._facts, self._polled = self._next_facts, None
+        if self._offered is not None and self._offered is not self._polled and self.observe().online:
+            self._polled = self._offered  # the first poll of this run of the supervisor (S-50)
+            self._store(self._offered)
+
+    def _store(self, offer: tuple[Release, ...]) -> None:
+        """Decide on an offer and store it: refused as a whole, or app by app (S-55 … S-59)."""
+        decided, said = decided_offer(offer, self._facts)
+        self.log += said
+        if decided is not None:
+            self.target = Target.of(decided)
+            self.befall(OfferArrives(releases=decided))
+
+    def _restart(self, service: str, app: int) -> None:
+        """The API's restart of one service: its container is made anew from the stored target (S-61)."""
+        state = self.observe()
+        one = state.container(service, app)
+        stored = next((each for each in self.target.apps if each.app == app), AppTarget(commit=""))
+        wanted = next((each for each in stored.services if each.name == service), None)
+        if not one or not wanted or any(each == app for each, _ in state.lock_files):
+            self.log.append(f"`{service}` cannot be restarted now")
+            return
+        try:
+            added = injected(state, stored.fleet)
+            self.perform(Restart(app=app, service=service, container=one, wanted=wanted, injected=added))
+        except EngineError as error:
+            self.log.append(str(error.trouble.why))
+
+
+def decided_offer(offer: Iterable[Release], facts: Facts | None) -> tuple[tuple[Release, ...] | None, tuple[str, ...]]:
+    """The releases of an offer, rejected or without what is dropped, and what the supervisor says of it.
+
+    None in place of the releases means that the whole offer is refused (S-55).
+    """
+    releases, said = {str(each.app): each for each in offer}, list[str]()
+    if facts is None:
+        return tuple(releases.values()), ()
+    composed = {app: each.composed for app, each in releases.items()}
+    decision = decide_offer(composed, facts, contracts={app: each.contracts for app, each in releases.items()})
+    if decision.refused:
+        app, service, reason = decision.refused
+        return None, (f"could not move to the new release: app {app}, `{service}`: {reason}",)
+    for app, decided in decision.apps.items():
+        rejected = decided.outcome == "rejected"
+        dropped = () if rejected else tuple(decided.dropped)
+        releases[app] = replace(releases[app], rejected=rejected, dropped=dropped)
+        if rejected:
+            said.append(f"some releases were rejected: app {app}: {', '.join(decided.unmet)}")
+        elif dropped:
+            said.append(f"not running containers because of contract violations: {'. '.join(dropped)}")
+    return tuple(releases.values()), tuple(said)

@@ -54,7 +54,7 @@ def play(round: Round) -> tuple[Round, State]:
     state = round.state
     for step in round:
         state = do.effect(state, step)
-    return replace(round, troubles=state.troubles), round_over(state)
+    return replace(round, troubles=state.troubles), round_over(state, failed=bool(state.troubles))
 
 
 def _cycle(path: tuple[str, ...], waits: Mapping[str, tuple[str, ...]], seen: set[str]) -> tuple[str, ...]:

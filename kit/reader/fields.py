@@ -57,10 +57,10 @@ def _accepted(rule: Rule) -> str:
     return " or ".join(dict.fromkeys(kinds))
 
 
-def check_schema(root: Node, note: Notes) -> None:
+def check_schema(root: Node, note: Notes, written: str | Rule = "@root", path: Path = ()) -> None:
     """Stage 9: every key is known and every value is of a kind that its place accepts (C-7, C-8, C-10, C-16)."""
     note.stage = 9
-    _check(root, rule_named("@root"), (), note)
+    _check(root, _rule(written), path, note)
 
 
 def _check(node: Node, rule: Rule, path: Path, note: Notes) -> None:
