@@ -1,23 +1,15 @@
-"""Exercises: outcomes, hints, differences; then each exercise with right, untouched and wrong answers."""
+"""Exercises: outcomes, hints, differences. Those of the notebooks are tested in `lessons/`."""
 
 from __future__ import annotations
 
 import random
 import re
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from kit import exercises
-from kit.exercises import Card, Exercise, Lesson, NotYet, predict, run
-
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-sys.path.insert(0, str(NOTEBOOKS))
-from lessons import requirement_labels, start_here  # noqa: E402  (beside the notebooks)
+from kit.exercises import Exercise, Lesson, NotYet, predict, run
 
 # ------------------------------------------------------------------------------------ the machinery
 
@@ -188,158 +180,3 @@ def test_a_guess_is_asked_for_before_the_truth_is_told() -> None:
         "passed",
         "not yet",
     ]
-
-
-# ------------------------------------------------------------------------- the exercises of the notebooks
-
-DEVICE = start_here.DEVICE
-GIVEN = start_here.GIVEN
-T, S = start_here.START, requirement_labels.START
-GOOD = S.replace(">36.3", ">=36.3").replace("'16.4'", "'>=16.4'")
-RANGES = requirement_labels.RANGES
-RIGHT = {"linux": ">=5.15", "l4t": "36.4", "supervisor": "14 || 16", "balena-os": ">=6.3.0 <2021"}
-
-
-def device(**changes: str) -> start_here.Answer:
-    return start_here.Answer(GIVEN.composition, DEVICE.changed(**changes))
-
-
-LESSONS = {"00": start_here.lesson, "04": requirement_labels.lesson}
-PASS: list[tuple[str, Any]] = [
-    ("00.1", device(device_type="jetson-nano")),
-    ("00.1", device(device_type="jetson-nano", os="2.0.0", supervisor="99.0.0")),
-    ("00.2", T.replace("dta", "data")),
-    ("00.2", "\n\n" + T.replace("- dta", '- "data"')),
-    ("04.1", GOOD),
-    ("04.1", GOOD.replace(">=36.3'", "36.3 - 99'").replace(">=16.4", ">=16.4.0")),
-    ("04.1", re.sub(r"(io\.balena.*): '", r"- '\1=", GOOD)),
-    ("04.2", RIGHT),
-    ("04.2", {"linux": ">5.14", "l4t": "~36.4.0", "supervisor": "^14 || ^16", "balena-os": "6.3.0 - 2000"}),
-]  # fmt: skip
-WRONG: list[tuple[str, Any, str, str]] = [
-    # exercise, answer, part of the reason, part of the first hint
-    ("00.1", device(device_type="jetson"), "asks for another device type", "dashed ring"),
-    ("00.1", device(arch="amd64"), "asks for another device type", "dashed ring"),
-    ("00.1", start_here.Answer(GIVEN.composition.__class__(), DEVICE), "A label was changed or is gone", "right half"),
-    ("00.1", "jetson-nano", "wants the lab", "The lab has a name"),
-    ("00.2", T.replace("      - dta\n", ""), "`proxy` waits for `frontend` only", "the order is lost"),
-    ("00.2", T.replace("dta", "date"), "Line 8: `proxy` depends on `date`", "Look at line 8"),
-    ("00.2", T.replace("  data:\n    build: ./data\n", "").replace("      - dta\n", ""), "`data` is gone", "taken out"),
-    ("00.2", T.replace("dta", "data").replace("./haproxy", "./h").replace(":80", ":1"), "3 lines differ", "one name"),
-    ("00.2", T.replace("dta", "data").replace("  data:", " data:"), "Line", "Look at line"),
-    ("04.1", GOOD.replace(">=36.3", ">36.3"), "On `orin-1`", "`sw.l4t` keeps this device out"),
-    ("04.1", GOOD.replace(">=16.4", "16.4"), "a window, not a minimum", "`sw.supervisor` keeps this device out"),
-    ("04.1", GOOD.replace(">=16.4", ">=16"), "It also runs on `orin-old`", "Nothing in the labels keeps it away"),
-    ("04.1", GOOD.replace("sw.l4t", "sw.l4T"), "no requirement label", "does not do what it seems"),
-    ("04.1", GOOD.replace(">=36.3", "latest"), "is no version range", "Look at line 5"),
-    ("04.1", GOOD + "      io.balena.features.requires.sw.linux: '>=5'\n", "is refused", "too young"),
-    ("04.1", GOOD + "      io.balena.features.requires.hw.device-type: jetson-nano\n", "`hw.device-type`", "keeps"),
-    ("04.1", "services: {vision: {build: .}}", "It also runs on", "Nothing in the labels"),
-    ("04.2", RIGHT | {"linux": "5.15"}, "should fit, and `5.15` leaves it out", "`5.15` means `>=5.15.0 <5.16.0-0`"),
-    ("04.2", RIGHT | {"l4t": "^36.4"}, "should not fit", "`^36.4` means"),
-    ("04.2", RIGHT | {"supervisor": "14 16"}, "should fit", "`14 16` means"),
-    ("04.2", RIGHT | {"balena-os": ">=6.3.0 <7"}, "should fit", "means"),
-    ("04.2", RIGHT | {"supervisor": "14 or 16"}, "is no range", "would not build a release"),
-    ("04.2", {}, "`linux` has no text", "between quotation marks"),
-]  # fmt: skip
-ODD: list[Any] = [
-    None,
-    7,
-    [],
-    {},
-    "",
-    "\0",
-    "services:",
-    "services: []",
-    "- a",
-    "{",
-    "a: &a [*a]",
-    object(),
-    b"x",
-    {"linux": 5},
-]
-NUMBERS = [exercise.number for lesson in LESSONS.values() for exercise in lesson.exercises]
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    """Exercises remember attempts; each test begins anew."""
-    yield
-    for lesson in LESSONS.values():
-        for exercise in lesson.exercises:
-            exercise.attempts = exercise.asked = exercise.level = 0
-            exercise.done, exercise.answer, exercise.seed = False, exercises.NOTHING, 1
-
-
-def checked(number: str, answer: object) -> Card:
-    return LESSONS[number[:2]].check(number, answer)
-
-
-def of(number: str) -> Exercise:
-    return next(exercise for exercise in LESSONS[number[:2]].exercises if exercise.number == number)
-
-
-@pytest.mark.parametrize(("number", "answer"), PASS)
-def test_a_right_answer_passes_on_every_seed(number: str, answer: object) -> None:
-    for seed in range(25):
-        of(number).seed = seed
-        assert checked(number, answer).result == "passed", str(checked(number, answer))
-
-
-@pytest.mark.parametrize(("number", "answer", "reason", "hint"), WRONG)
-def test_a_wrong_answer_gets_its_reason_and_its_hint(number: str, answer: object, reason: str, hint: str) -> None:
-    card = checked(number, answer)
-    assert card.result == "not yet"
-    assert reason in str(card)
-    assert hint in card.hints[0]
-    assert len(set(card.hints)) == 3
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_at_least_three_wrong_answers_are_known(number: str) -> None:
-    assert sum(row[0] == number for row in WRONG) >= 3
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_given_answer_is_untouched_and_has_hints(number: str) -> None:
-    card = checked(number, of(number).start)
-    assert card.result == "untouched"
-    assert len(card.hints) == 3
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_a_solution_is_computed_from_any_answer(number: str) -> None:
-    for answer in (of(number).start, *(row[1] for row in WRONG if row[0] == number), *ODD):
-        checked(number, answer)
-        card = LESSONS[number[:2]].solution(number)
-        assert card.result != "broken", str(card)
-        assert re.search(r"^[+-] ", str(card), re.MULTILINE)
-
-
-@pytest.mark.parametrize("answer", ODD, ids=lambda answer: repr(answer)[:12])
-@pytest.mark.parametrize("number", NUMBERS)
-def test_no_answer_breaks_a_check(number: str, answer: object) -> None:
-    card = checked(number, answer)
-    assert card.result == "not yet", str(card)
-    assert LESSONS[number[:2]].hint(number).result == "not yet"
-
-
-def test_an_answer_that_fits_only_the_shown_devices_does_not_pass() -> None:
-    """Exact values that happen to choose the three devices are not what was asked for."""
-    pasted = S.replace(">36.3", "36.3.0 || 36.4.0 || 36.4.4").replace("'16.4'", "'16.4.6 || 16.12.7 || 17.6.3'")
-    card = checked("04.1", pasted)
-    assert card.result == "not yet"
-    assert "generated device" in str(card)
-
-
-def test_every_check_of_a_lesson_has_a_sentence() -> None:
-    for lesson in LESSONS.values():
-        for exercise in lesson.exercises:
-            assert all((check.__doc__ or "").endswith(".") for check in exercise.checks)
-
-
-def test_the_traps_say_what_the_kit_decides() -> None:
-    lines = str(requirement_labels.traps()).splitlines()
-    assert len(lines) == len(requirement_labels.TRAPS) == 8
-    assert sum("not met" in line for line in lines) == 7
-    assert all(re.search(r"\(S-\d+\)$", line) for line in lines)

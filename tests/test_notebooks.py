@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
+import base64
 import json
+import pickle
 import re
-import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parent.parent
-NOTEBOOKS = ROOT / "notebooks"
-SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
-NAMES = [source.stem for source in SOURCES]
+from answers import tables
+from notebook_sources import NAMES, NOTEBOOKS, ROOT, build, cells, code_of, tags, text
+
 MOST_CELLS = 12
-MOST_MEMORY = 110  # MiB that a kernel may hold after a notebook
-
-sys.path.insert(0, str(NOTEBOOKS))
-
-
-def _build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_notebooks", NOTEBOOKS / "build.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-build = _build()
-
-
-def cells(name: str, variant: str = "learner") -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = build.notebook(NOTEBOOKS / "src" / f"{name}.py", variant)["cells"]
-    return made
-
-
-def text(cell: dict[str, Any]) -> str:
-    return "".join(cell["source"])
-
-
-def tags(cell: dict[str, Any]) -> list[str]:
-    found: list[str] = cell["metadata"].get("tags", [])
-    return found
+MOST_MEMORY = 150  # MiB that a kernel may hold after a notebook
 
 
 # ------------------------------------------------------------------------------------------- making
@@ -121,7 +92,19 @@ def test_a_notebook_has_the_common_shape(name: str) -> None:
     assert re.search(r"^# \w", first, re.MULTILINE)
     assert "What you have now" in text(made[-1])
     assert sum(text(cell).count("check(") for cell in made) >= 2
-    assert any("decision_lab(" in text(cell) for cell in made)
+    assert any(re.search(r"\w_lab\(", text(cell)) for cell in made if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_exercise_has_a_cell_and_a_table_of_answers(name: str) -> None:
+    number = name[:2]
+    assert number in tables(), f"tests/lessons/test_{number}.py is missing"
+    exercises = tables()[number].numbers()
+    assert len(exercises) >= 2
+    for variant in ("learner", "facilitator"):
+        code = [text(cell) for cell in cells(name, variant) if cell["cell_type"] == "code"]
+        for exercise in exercises:
+            assert sum(f'check("{exercise}"' in each for each in code) >= 1, exercise
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -132,129 +115,134 @@ def test_every_rule_that_is_named_exists(name: str) -> None:
     assert named <= rules
 
 
-def test_the_table_of_labels_is_that_of_the_kit() -> None:
-    from kit.contracts import LABELS
-
-    rows = re.findall(
-        r"^\| `([\w.-]+)` \|.*\| ([\d.]+) \(measured: ([\d.]+)\) \|$",
-        "\n".join(map(text, cells("04-requirement-labels"))),
-        re.MULTILINE,
-    )
-    assert rows == [
-        (each.suffix, ".".join(map(str, each.minimum)), ".".join(map(str, each.measured))) for each in LABELS
-    ]
-
-
-def test_the_six_devices_are_those_of_the_exercise() -> None:
-    from lessons.requirement_labels import fleet
-
-    rows = re.findall(
-        r"^\| ([\w-]+) \| ([\w-]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.–]+) \|$",
-        "\n".join(map(text, cells("04-requirement-labels"))),
-        re.MULTILINE,
-    )
-    expected = [
-        (name, device.device_type, device.os, device.supervisor, fact.version if (fact := device.facts.l4t) else "–")
-        for name, device in fleet().items()
-    ]
-    assert rows == expected
-
-
-def test_the_sentences_are_those_of_the_exercise() -> None:
-    from lessons.requirement_labels import MEANT
-
-    shown = "\n".join(map(text, cells("04-requirement-labels")))
-    assert all(f"| `{key}` | {sentence} |" in shown for key, (sentence, _windows) in MEANT.items())
-
-
 # ------------------------------------------------------------------------------------------ running
+# One kernel for each notebook; between two forms it forgets everything that the notebook made.
 
+FORGET = """
+import pathlib, sys
+pathlib.Path("progress.json").unlink(missing_ok=True)
+for name in [name for name in sys.modules if name.split(".")[0] in ("lessons", "labs")]:
+    del sys.modules[name]
+if "ipywidgets" in sys.modules:
+    sys.modules["ipywidgets"].Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")
+"""
 MEASURE = """
 import sys
 memory = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in open("/proc/self/smaps_rollup") if "kB" in line}
-print("memory", memory["Pss"], "heavy", sorted({"matplotlib", "numpy", "docker"} & set(sys.modules)))
+print("memory", memory["Pss"], "heavy", sorted({"matplotlib", "numpy"} & set(sys.modules)))
 """
-AGAIN = """
+COUNT = """
 from ipywidgets.widgets.widget import _instances
 print("models alive:", len(_instances))
 """
 
 
-def executed(made: list[dict[str, Any]], tmp_path: Path, *extra: str) -> list[str]:
-    """Run cells in a kernel, in a copy of the notebooks' folder; what each showed, as text."""
-    from nbclient import NotebookClient
+class Kernel:
+    """A kernel in a copy of the notebooks' folder."""
 
-    work = tmp_path / "notebooks"
-    shutil.copytree(NOTEBOOKS / "lessons", work / "lessons", ignore=shutil.ignore_patterns("__pycache__"))
-    notebook = nbformat.v4.new_notebook(metadata=build.KERNEL)
-    for cell in made:
-        new = nbformat.v4.new_code_cell if cell["cell_type"] == "code" else nbformat.v4.new_markdown_cell
-        notebook.cells.append(new(text(cell), id=cell["id"]))
-    notebook.cells += [nbformat.v4.new_code_cell(code) for code in extra]
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(work)}})
-    client.execute()
-    return [
-        "\n".join(
-            output.get("text") or output.get("data", {}).get("text/plain", "") or output.get("ename", "")
-            for output in cell.get("outputs", [])
+    def __init__(self, folder: Path) -> None:
+        from nbclient import NotebookClient
+
+        folder.mkdir()
+        for package in ("labs", "lessons"):
+            (folder / package).symlink_to(NOTEBOOKS / package)
+        resources = {"metadata": {"path": str(folder)}}
+        self.client = NotebookClient(
+            nbformat.v4.new_notebook(), timeout=120, kernel_name="python3", resources=resources
         )
-        for cell in notebook.cells
-    ]
+        self.client.create_kernel_manager()
+        self.client.start_new_kernel(cwd=str(folder))
+        self.client.start_new_kernel_client()
+
+    def run(self, *code: str | dict[str, Any]) -> list[str]:
+        """Run cells; what each showed, as text. An error that a learner would see ends the test."""
+        sources = [each if isinstance(each, str) else text(each) for each in code]
+        self.client.nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in sources])
+        self.client.reset_execution_trackers()
+        for index, cell in enumerate(self.client.nb.cells):
+            self.client.execute_cell(cell, index)
+        return ["\n".join(map(self.said, cell.outputs)) for cell in self.client.nb.cells]
+
+    def forget(self) -> None:
+        self.run(FORGET)
+
+    @staticmethod
+    def said(output: dict[str, Any]) -> str:
+        return str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+
+    def end(self) -> None:
+        self.client.kc.stop_channels()
+        asyncio.run(self.client.km.shutdown_kernel(now=True))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Kernel]]:
+    """Each notebook's name with a kernel."""
+    kernel = Kernel(tmp_path_factory.mktemp("run") / "notebooks")
+    try:
+        yield request.param, kernel
+    finally:
+        kernel.end()
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("name", NAMES)
-def test_untouched_every_cell_runs_and_nothing_counts(name: str, tmp_path: Path) -> None:
-    shown = executed(cells(name), tmp_path, MEASURE)
+def test_untouched_every_cell_runs_and_nothing_counts(opened: tuple[str, Kernel]) -> None:
+    name, kernel = opened
+    *shown, measured = kernel.run(*code_of(name), MEASURE)
     everything = "\n".join(shown)
-    assert everything.count("Not tried yet.") >= 2
+    assert everything.count("Not tried yet.") >= len(tables()[name[:2]].numbers())
     assert "cases pass" not in everything
     assert "Our fault" not in everything
-    measured = re.search(r"memory (\d+) heavy (.*)", shown[-1])
-    assert measured
-    assert measured[2] == "[]"
-    assert int(measured[1]) < MOST_MEMORY
+    found = re.search(r"memory (\d+) heavy (.*)", measured)
+    assert found
+    assert found[2] == "[]"
+    assert int(found[1]) < MOST_MEMORY
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("name", NAMES)
-def test_solved_every_exercise_passes(name: str, tmp_path: Path) -> None:
-    made = cells(name, "facilitator")
-    shown = "\n".join(executed(made, tmp_path, "print(lesson)"))
-    exercises = sum("solution" in tags(cell) for cell in made)
-    assert exercises >= 2
-    assert f"{exercises} of {exercises} exercises pass" in shown
-    assert len(re.findall(r"(\d) of \1 cases pass\.", shown)) == exercises
-
-
-@pytest.mark.notebook
-@pytest.mark.parametrize("name", NAMES)
-def test_running_cells_again_leaves_the_same_widgets(name: str, tmp_path: Path) -> None:
+def test_running_cells_again_leaves_the_same_widgets(opened: tuple[str, Kernel]) -> None:
     """From top to bottom twice, then the labs and checks once more in reversed order."""
-    made = cells(name)
-    code = [cell for cell in made if cell["cell_type"] == "code"]
-    count = {"cell_type": "code", "id": "count", "metadata": {}, "source": [AGAIN]}
-    order = [*code, count, *code, count, code[0], *reversed(code[1:]), count]
-    numbered = [dict(cell, id=f"c{number}") for number, cell in enumerate(order)]
-    shown = "\n".join(executed(numbered, tmp_path))
-    widgets = re.findall(r"models alive: (\d+)", shown)
+    name, kernel = opened
+    kernel.forget()
+    code = [dict(cell, source=[f"# cell {number}\n", text(cell)]) for number, cell in enumerate(code_of(name))]
+    shown = kernel.run(*code, COUNT, *code, COUNT, code[0], *reversed(code[1:]), COUNT)
+    widgets = re.findall(r"models alive: (\d+)", "\n".join(shown))
     assert len(widgets) == 3
     assert len(set(widgets)) == 1, widgets
 
 
 @pytest.mark.notebook
-def test_wrong_answers_get_their_hints_and_no_traceback(tmp_path: Path) -> None:
-    import test_exercises
+def test_solved_every_exercise_passes(opened: tuple[str, Kernel]) -> None:
+    name, kernel = opened
+    kernel.forget()
+    exercises = len(tables()[name[:2]].numbers())
+    shown = "\n".join(kernel.run(*code_of(name, "facilitator"), "print(lesson)"))
+    assert f"{exercises} of {exercises} exercises pass" in shown
+    assert len(re.findall(r"(\d+) of \1 cases pass\.", shown)) == exercises
 
-    for name in NAMES:
-        made = cells(name)
-        wrong = [row for row in test_exercises.WRONG if row[0].startswith(name[:2]) and isinstance(row[1], str | dict)]
-        asked = [
-            f"print(check({number!r}, {answer!r})); print(hint({number!r}))" for number, answer, _reason, _hint in wrong
-        ]
-        setup = [cell for cell in made if "setup" in tags(cell)]
-        shown = executed(setup, tmp_path / name, *asked)[-len(wrong) :]
-        for (_number, _answer, reason, hint), said in zip(wrong, shown, strict=True):
-            assert reason in said
-            assert hint in said
-            assert "Hint 1 of 3" in said
+
+@pytest.mark.notebook
+def test_wrong_answers_get_their_hints_and_no_traceback(opened: tuple[str, Kernel]) -> None:
+    """Each wrong answer of the table stands in the exercise's cell once, between the cells around it."""
+    name, kernel = opened
+    kernel.forget()
+    wrong = tables()[name[:2]].wrong
+    sources, asked = [], []
+    for cell in code_of(name):
+        number = next(iter(re.findall(r'check\("([\d.]+)"', text(cell))), "")
+        for row in (row for row in wrong if row[0] == number):
+            packed = base64.b64encode(pickle.dumps(row[1])).decode()
+            asked.append((len(sources), row))
+            sources.append(
+                f"import base64, pickle\nanswer = pickle.loads(base64.b64decode('{packed}'))\n"
+                f"print(check({number!r}, answer))\nprint(hint({number!r}))"
+            )
+        if not number:
+            sources.append(text(cell))
+    assert len(asked) == len(wrong)
+    shown = kernel.run(*sources)
+    for at, (_number, _answer, reason, hint) in asked:
+        assert reason in shown[at]
+        assert hint in shown[at]
+        assert "Hint 1 of 3" in shown[at]
