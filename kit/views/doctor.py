@@ -1,29 +1,41 @@
 """Is this place ready? One probe per question, one sentence per answer, one fix per problem.
 
-No probe waits longer than two seconds, and none changes anything.
+No probe changes anything, and none is waited for longer than two seconds. What can be answered, and the
+fix for it, stands in `doctor.json`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from ..versions import satisfies
+
+if TYPE_CHECKING:
+    import docker
 
 Status = Literal["ok", "note", "problem"]
 PATIENCE: Final = 1.5  # seconds that a probe may wait for somebody else
+LONGEST: Final = 2.0  # seconds that a probe may take
 MEMORY: Final = 700  # MiB free that a kernel and a browser tab want
+DISK: Final = 200  # MiB free that the notebooks and the images of the lessons want
 
-_TABLES: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-PACKAGES: Final = _TABLES["packages"]  # name: what it is for, the extra that brings it, whether it is needed
+_TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+PACKAGES: Final[dict[str, list[Any]]] = _TABLES["packages"]
+"""Name to: what it is for, the extra that brings it, whether it is needed, and the versions that will do."""
+LABEL: Final[str] = _TABLES["label"]  # what the kit makes in an engine carries it
 
 
 class Probe(NamedTuple):
@@ -64,131 +76,148 @@ class Report(NamedTuple):
         return json.dumps({"healthy": self.healthy, "probes": [probe._asdict() for probe in self.probes]}, indent=2)
 
     def _repr_html_(self) -> str:
-        from ..looks import escaped, glyph, style
+        from ..looks import escaped, figure, state, table
 
-        state = {"ok": "run", "note": "out", "problem": "no"}
-        rows = "".join(
-            f'<tr><td>{glyph(state[probe.status], 16)} {probe.status}</td><th scope="row">{escaped(probe.subject)}</th>'
-            f"<td>{escaped(probe.sentence)}{' <b>' + escaped(probe.fix) + '</b>' if probe.fix else ''}</td></tr>"
-            for probe in self.probes
-        )
-        head = '<tr><th scope="col">State</th><th scope="col">What</th><th scope="col">Answer</th></tr>'
-        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-        return f'{style()}<figure class="mc"><h3>{escaped(self.answer)}</h3>{table}</figure>'
+        marks = {"ok": "run", "note": "out", "problem": "no"}
+        rows: list[tuple[str, ...]] = []
+        for subject, status, sentence, fix in self.probes:
+            answer = escaped(sentence) + (f" <b>{escaped(fix)}</b>" if fix else "")
+            rows.append((escaped(subject), state(marks[status], status), answer))
+        return figure(self.answer, table=table(("What", "State", "Answer"), rows))
 
 
 def examine(folder: Path | str = ".", *, binder: bool = False) -> Report:
     """Ask every probe about this Python and about *folder*. On Binder no engine is looked for."""
-    probes: list[Callable[[], Probe]] = [_python, *(partial(_package, name) for name in PACKAGES), _widgets_pair]
-    probes += [_kernel, _tables, partial(_writable, Path(folder)), _memory, _host]
-    probes += [] if binder or os.environ.get("KIT_HOST") == "binder" else [_engine]
-    return Report(tuple(_asked(probe) for probe in probes))
+    probes: Iterable[Callable[[], Probe | None]] = (
+        _python, *(partial(_package, name) for name in PACKAGES), _kernel, _tables, partial(_writable, Path(folder)),
+        _memory, _host, _engine, _leftovers,
+    )  # fmt: skip
+    alone = binder or os.environ.get("KIT_HOST") == "binder"
+    asked = [probe for probe in probes if not (alone and probe in (_engine, _leftovers))]
+    return Report(tuple(answer for probe in asked if (answer := _asked(probe))))
 
 
-def _asked(probe: Callable[[], Probe]) -> Probe:
-    """The answer of one probe. A probe that fails is an answer too."""
-    try:
-        return probe()
-    except Exception as error:
-        return Probe(
-            getattr(probe, "__name__", "probe").strip("_"),
-            "note",
-            f"could not be asked ({type(error).__name__}: {error})",
-        )
+def _asked(probe: Callable[[], Probe | None]) -> Probe | None:
+    """The answer of one probe. One that fails, or that takes too long, is an answer too."""
+    subject = getattr(probe, "__name__", "probe").strip("_")
+    answers: list[Probe | None] = []
+
+    def ask() -> None:
+        try:
+            answers.append(probe())
+        except Exception as error:
+            answers.append(_said(subject, "failed", kind=type(error).__name__, error=error))
+
+    if sys.platform == "emscripten":  # a browser's Python has no threads
+        ask()
+    else:
+        thread = Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(LONGEST)
+    return answers[0] if answers else _said(subject, "late")
+
+
+def _said(subject: str, code: str, **words: object) -> Probe:
+    """The answer with this code, its gaps filled."""
+    status, sentence, *fix = _TABLES["answers"][code]
+    return Probe(subject, status, sentence.format_map(words), "".join(fix).format_map(words))
 
 
 def _python() -> Probe:
-    here = f"Python {sys.version_info.major}.{sys.version_info.minor} on {sys.platform}"
-    if (3, 11) <= sys.version_info[:2] <= (3, 14):
-        return Probe("Python", "ok", here)
-    return Probe("Python", "problem", f"{here}; the kit is tested on 3.11 to 3.14", "install Python 3.12")
+    here = f"{sys.version_info.major}.{sys.version_info.minor} on {sys.platform}"
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    return _said("Python", "python" if fits else "other python", here=here)
 
 
 def _package(name: str) -> Probe:
-    purpose, extra, needed = PACKAGES[name]
+    purpose, extra, needed, wanted = PACKAGES[name]
+    bring = {"purpose": purpose, "wanted": wanted, "package": f"multicontainer-kit[{extra}]" if extra else name}
     try:
-        return Probe(name, "ok", f"{metadata.version(name)}: {purpose}")
+        here = metadata.version(name)
     except metadata.PackageNotFoundError:
-        fix = f"pip install '{f'multicontainer-kit[{extra}]' if extra else name}'"
-        return Probe(name, "problem" if needed else "note", f"is not installed; with it, {purpose}", fix)
-
-
-def _widgets_pair() -> Probe:
-    """ipywidgets in the kernel and jupyterlab_widgets in the browser must be of one generation."""
-    try:
-        kernel, page = metadata.version("ipywidgets"), metadata.version("jupyterlab_widgets")
-    except metadata.PackageNotFoundError as error:
-        return Probe("widgets", "note", f"{error.name} is not installed here; the browser's side may have it")
-    pair = f"ipywidgets {kernel} with jupyterlab_widgets {page}"
-    if (kernel.split(".")[0], page.split(".")[0]) == ("8", "3"):
-        return Probe("widgets", "ok", pair)
-    return Probe("widgets", "problem", f"{pair} do not belong together", "pip install -U ipywidgets jupyterlab_widgets")
+        return _said(name, "no package" if needed else "no extra", **bring)
+    plain = ".".join([*re.findall("[0-9]+", here), "0", "0"][:3])
+    return _said(name, "package" if satisfies(plain, wanted) else "other package", here=here, name=name, **bring)
 
 
 def _kernel() -> Probe:
     if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
-        return Probe("kernel", "problem", "ipykernel is not installed", "pip install ipykernel")
+        return _said("kernel", "no ipykernel")
     from jupyter_client.kernelspec import KernelSpecManager
 
-    if "python3" in KernelSpecManager().find_kernel_specs():
-        return Probe("kernel", "ok", "the kernel `python3` is known")
-    return Probe("kernel", "problem", "no kernel `python3`", "python -m ipykernel install --sys-prefix --name python3")
+    return _said("kernel", "kernel" if "python3" in KernelSpecManager().find_kernel_specs() else "no kernel")
 
 
 def _tables() -> Probe:
     from ..device import data_folder, device_types, os_releases
 
     types, releases = len(device_types()), len(os_releases())
-    if types and releases:
-        return Probe("tables", "ok", f"{types} device types, {releases} balenaOS releases")
-    return Probe("tables", "problem", f"no tables in {data_folder()}", "install the kit again")
+    return _said("tables", "tables" if types and releases else "no tables", types=types, releases=releases,
+                 folder=data_folder())  # fmt: skip
 
 
 def _writable(folder: Path) -> Probe:
-    if not folder.is_dir():
-        return Probe("folder", "problem", f"{folder} is not a folder", "start in the folder of the notebooks")
-    if not os.access(folder, os.W_OK):
-        return Probe("folder", "problem", f"{folder} cannot be written", "copy the notebooks to a folder of yours")
-    free = shutil.disk_usage(folder).free // 2**20
-    if free < 200:
-        return Probe("folder", "problem", f"only {free:,} MiB are free", "free 200 MiB of disk")
-    return Probe("folder", "ok", f"can be written, {free:,} MiB are free")
+    free = shutil.disk_usage(folder).free // 2**20 if folder.is_dir() else 0
+    code = "no folder" if not folder.is_dir() else "locked folder" if not os.access(folder, os.W_OK) else "folder"
+    full = code == "folder" and free < DISK
+    return _said("folder", "full folder" if full else code, folder=folder, free=f"{free:,}", least=DISK)
 
 
 def _memory() -> Probe:
     table = Path("/proc/meminfo")
-    if not table.is_file():
-        return Probe("memory", "note", "this system does not tell how much is free")
-    rows = dict(line.split(":", 1) for line in table.read_text(encoding="ascii").splitlines() if ":" in line)
-    free = int(rows["MemAvailable"].split()[0]) // 1024
-    if free < MEMORY:
-        return Probe("memory", "note", f"only {free:,} MiB are free", "close other notebooks: Kernel, Shut Down All")
-    return Probe("memory", "ok", f"{free:,} MiB are free")
+    found = re.search(r"MemAvailable:\s*(\d+)", table.read_text(encoding="ascii")) if table.is_file() else None
+    free = int(found[1]) // 1024 if found else 0
+    return _said("memory", "memory" if free >= MEMORY else "little memory" if found else "no memory", free=f"{free:,}")
 
 
 def _host() -> Probe:
     found = "a browser" if sys.platform == "emscripten" else "this machine"
-    found = next((where for key, where in _TABLES["hosts"].items() if os.environ.get(key)), found)
-    return Probe("host", "ok", f"the kit runs on {found}")
+    return _said("host", "host", where=next((it for key, it in _TABLES["hosts"].items() if os.environ.get(key)), found))
 
 
 def _engine() -> Probe:
     """A Docker engine is a bonus: without one, the simulated engine serves."""
     if find_spec("docker") is None:
-        return Probe("engine", "note", "no Docker client here", _TABLES["silent"]["FileNotFoundError"][1])
-    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    if where.startswith("unix://"):
-        path = where.removeprefix("unix://")
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(PATIENCE)
-            try:
+        return _said("engine", "no client")
+    path = _address().removeprefix("unix://")
+    try:
+        if path != _address():  # the client leaves a socket open when nobody is there
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(PATIENCE)
                 line.connect(path)
-            except OSError as error:
-                silent = _TABLES["silent"]
-                sentence, fix = silent.get(type(error).__name__, silent["OSError"])
-                return Probe("engine", "note", sentence.format(path), fix)
+        with closing(_client()) as client:
+            about = client.version()
+    except Exception as error:
+        cause: BaseException = error
+        while cause.__context__:  # below the client's own errors lies that of the system
+            cause = cause.__context__
+        code = type(cause).__name__ if type(cause).__name__ in _TABLES["answers"] else "silent engine"
+        return _said("engine", code, path=path)
+    api = about.get("ApiVersion", "0")
+    old = [int(part) for part in api.split(".")] < [1, 41]
+    return _said("engine", "old engine" if old else "engine", number=about.get("Version", "?"), api=api)
+
+
+def _address() -> str:
+    return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+
+
+def _client() -> docker.DockerClient:
     import docker
 
-    with closing(docker.DockerClient(base_url=where, timeout=PATIENCE)) as client:  # type: ignore[arg-type]
-        about = client.version()
-    return Probe("engine", "ok", f"Docker {about.get('Version', '?')}, API {about.get('ApiVersion', '?')}")
+    return docker.DockerClient(base_url=_address(), timeout=PATIENCE)  # type: ignore[arg-type]
+
+
+def _leftovers() -> Probe | None:
+    """What earlier sessions left in the engine; nothing to say where no engine answers, which `_engine` has said."""
+    if _engine().status != "ok":
+        return None
+    mine: dict[str, Any] = {"label": LABEL}
+    with closing(_client()) as client:
+        found = {
+            "container": len(client.containers.list(all=True, filters=mine)),
+            "network": len(client.networks.list(filters=mine)),
+            "volume": len(client.volumes.list(filters=mine)),
+        }
+    told = ", ".join(f"{many} {kind}{'' if many == 1 else 's'}" for kind, many in found.items() if many)
+    return _said("leftovers", "leftovers" if told else "no leftovers", found=told)
