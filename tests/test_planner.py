@@ -31,7 +31,6 @@ from kit.planner import (
     play,
     report,
     strategy_of,
-    timeline,
     what_changed,
 )
 from kit.planner.plans import ACTIONS
@@ -379,36 +378,6 @@ def test_what_changed_says_what_becomes_of_every_service() -> None:
     }
     assert {change.action for change in what_changed(old, old)} == {"keep"}
     assert all(change.why.rules for change in what_changed(old, new))
-
-
-def test_the_timeline_counts_the_gap_and_the_disk_of_every_strategy() -> None:
-    seconds, sizes = {"fetch": 40.0, "kill": 2.0, "start": 1.0}, {"api:r1": 310.0, "api:r2": 330.0}
-    found = {}
-    for word in ("download-then-kill", "kill-then-download", "delete-then-download", "hand-over"):
-        body = {"api": with_strategy(word)}
-        line = timeline(update(release("r1", body), release("r2", body)), seconds, sizes)
-        found[word] = (line.rows[0].down, line.peak)
-    assert found == {
-        "download-then-kill": (3.0, 640.0),
-        "kill-then-download": (43.0, 640.0),
-        "delete-then-download": (43.0, 330.0),
-        "hand-over": (0.0, 640.0),
-    }
-    body = {"api": with_strategy("hand-over")}
-    line = timeline(update(release("r1", body), release("r2", body)), seconds, sizes)
-    assert [column.seconds for column in line.columns] == [40.0, 60.0, 0.0, 0.0]
-    assert [(bar.kind, bar.first, bar.last) for bar in line.rows[0].bars][:2] == [("old", 0, 1), ("new", 1, 3)]
-
-
-def test_the_timeline_shows_a_refused_lock_and_a_service_that_stays_down() -> None:
-    services: dict[str, Any] = {"web": {}, "ui": {}}
-    line = timeline(update(release("r1", services), release("r2", services), lock_files=frozenset({(1, "ui")})))
-    assert line.columns[-1].troubles == ("UpdatesLocked by ui",)
-    assert all("lock" in {bar.kind for bar in row.bars} for row in line.rows)
-    broken = timeline(
-        update(release("r1", services), release("r2", services), broken=frozenset({"web"})), {"kill": 2.0}
-    )
-    assert {row.service: row.bars[1].kind for row in broken.rows if row.service == "web"} == {"web": "down"}
 
 
 def test_an_app_reports_its_status() -> None:
