@@ -144,6 +144,9 @@ def test_a_contract_file_is_read_from_the_build_folder(tmp_path: Path, capsys: C
         ["graph", "nowhere.yml"],
         ["graph", str(COMPOSITIONS / "optional.yml"), "-o", "picture.gif"],
         ["graph", str(COMPOSITIONS / "optional.yml"), "-o", "/nowhere/picture.svg"],
+        ["graph", str(COMPOSITIONS / "optional.yml"), "-o", f"{PI}/picture.svg"],
+        ["graph", str(COMPOSITIONS / "optional.yml"), "-o", "p" * 300 + ".svg"],
+        ["graph", str(COMPOSITIONS / "optional.yml"), "--set", "os=6.4.0"],
         ["check", "nowhere.yml"],
         ["check", str(COMPOSITIONS / "optional.yml"), "--env", "A"],
         ["check", str(COMPOSITIONS / "optional.yml"), "--env-file", "nowhere.env"],
@@ -161,6 +164,34 @@ def test_misuse_is_one_line_and_exit_code_two(arguments: list[str], capsys: Capt
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("kit: ")
+
+
+def test_a_package_that_is_not_here_is_named_with_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert run(["graph", str(COMPOSITIONS / "optional.yml"), "-o", str(tmp_path / "graph.png")]) == 2
+    assert capsys.readouterr().err == "kit: this needs `matplotlib`: pip install 'multicontainer-kit[pictures]'\n"
+
+
+def test_every_command_says_in_one_line_what_it_does(capsys: Capture) -> None:
+    assert run([]) == 0
+    said = capsys.readouterr().out
+    lines = said.partition("Commands:\n")[2].splitlines()
+    assert {line.split()[0] for line in lines} >= {"check", "decide", "doctor", "graph", "lab", "normalise", "rule"}
+    assert not [line for line in lines if line.endswith("...")]
+    for line in lines:
+        assert run([line.split()[0], "--help"]) == 0
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_a_graph_knows_contract_files_as_a_decision_does(tmp_path: Path, capsys: Capture) -> None:
+    file = compose(tmp_path, "services: {web: {build: ./web}}")
+    (tmp_path / "web").mkdir()
+    wants = "name: web\nslug: web\ntype: sw.container\nrequires: [{type: hw.device-type, slug: intel-nuc}]\n"
+    (tmp_path / "web" / "contract.yml").write_text(wants, encoding="utf-8")
+    assert run(["graph", file, "--device", PI]) == 0
+    assert "rejected" in capsys.readouterr().out
 
 
 def test_a_binary_file_is_one_line_or_findings_but_never_a_traceback(tmp_path: Path, capsys: Capture) -> None:

@@ -15,7 +15,10 @@ from .terminal import NO, misuse
 @click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="The first port to try.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def lab(folder: str, port: int, no_browser: bool) -> int:
-    """Open the notebooks in JupyterLab, on this machine only, with a token."""
+    """Open the notebooks in JupyterLab.
+
+    On this machine only, and with a token.
+    """
     try:
         from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
     except ModuleNotFoundError:
@@ -44,7 +47,7 @@ def lab(folder: str, port: int, no_browser: bool) -> int:
 @click.option("--json", "as_data", is_flag=True, help="The answers as JSON.")
 @click.option("--binder", is_flag=True, help="Ask only what Binder can answer.")
 def doctor(as_data: bool, binder: bool) -> int:
-    """Is everything here that the kit needs? One fix for each problem."""
+    """Say what is missing here, and how to mend it."""
     from .doctor import examine
 
     report = examine(Path.cwd(), binder=binder)

@@ -9,7 +9,8 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,7 +19,6 @@ import click
 import yaml
 
 from .. import __version__, rules
-from ..composition import Composition
 from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
 from ..reader import Reading, Unreadable, read, variables
 from ..reader.files import BadLine
@@ -27,13 +27,7 @@ if TYPE_CHECKING:
     from ..device import Device
 
 NO, MISUSE = 1, 2
-WORDS: Final = dict(
-    zip(
-        Severity,
-        ("refused at release", "refused on the device", "warned of", "changed without a word", "ignored on the device"),
-        strict=True,
-    )
-)
+WORDS: Final[dict[str, dict[str, str]]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 ROOMS: Final[dict[str, str]] = {
     # room: the commands that it has
     "course": "doctor lab",
@@ -44,10 +38,12 @@ FACTS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Misuse is one line on standard error."""
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        result = kit.main(args=arguments, prog_name="kit", standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"kit: {error.format_message()}", err=True)
+        result = kit.main(args=given, prog_name="kit", standalone_mode=False)
+    except (click.ClickException, Unreadable, rules.UnknownRule, ModuleNotFoundError) as error:
+        told = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"kit: {_lacking(error) if isinstance(error, ModuleNotFoundError) else told}", err=True)
         return MISUSE
     except click.exceptions.Abort:
         click.echo("kit: stopped", err=True)
@@ -58,16 +54,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _lacking(error: ModuleNotFoundError) -> str:
+    """Which extra brings a package that is not here. A module that nobody brings is a mistake of ours."""
+    from .doctor import PACKAGES
+
+    name = (error.name or "").partition(".")[0]
+    if name not in PACKAGES:
+        raise error
+    return f"this needs `{name}`: pip install 'multicontainer-kit[{PACKAGES[name][1]}]'"
+
+
 def misuse(sentence: str) -> NoReturn:
     """End the command with one clear line and exit code 2."""
     raise click.ClickException(sentence)
 
 
-def environment(command: Callable[..., int]) -> Callable[..., int]:
-    """The options that say which variables the machine that builds would have (C-27)."""
-    one = click.option("--env", multiple=True, metavar="K=V", help="A variable of the machine that builds.")
-    many = click.option("--env-file", metavar="FILE", help="A file of such variables.")
-    return one(many(command))
+_env = click.option("--env", multiple=True, metavar="K=V", help="A variable of the machine that builds.")
+_env_file = click.option("--env-file", metavar="FILE", help="A file of such variables.")
+_set = click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for a fact: os=6.4.0.")
+_json = click.option("--json", "as_data", is_flag=True, help="As JSON.")
 
 
 class Commands(click.Group):
@@ -92,23 +97,20 @@ def kit() -> None:
 @kit.command()
 @click.argument("compose")
 @click.option("--device", "device_file", required=True, metavar="FILE", help="The device's facts (YAML).")
-@click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for a fact: os=6.4.0.")
-@click.option("--json", "as_data", is_flag=True, help="The decision as JSON.")
+@_set
+@_json
 def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bool) -> int:
-    """Would this release be deployed on that device, and why?"""
+    """Decide whether a device deploys a release, and why."""
     from .. import contracts
 
-    reading, findings = composed(compose)
     device = device_of(device_file, changes)
-    written, more = contract_files(reading.composition, Path(compose).parent)
-    findings += more
+    reading, findings, written = with_contracts(compose)
     if reading.composition is None or errors_of(findings):
         if as_data:
             data({"outcome": None, "findings": [as_json(found) for found in findings]})
         else:
-            number = len(errors_of(findings))
-            click.echo(render_all(findings, reading.texts))
-            click.echo(f"\nNo release: balena would not build this ({number} error{'' if number == 1 else 's'}).")
+            errors = f"{len(errors_of(findings))} errors".removesuffix("s" if len(errors_of(findings)) == 1 else "")
+            click.echo(f"{render_all(findings, reading.texts)}\n\nNo release: balena would not build this ({errors}).")
         return NO
     decision = contracts.decide(reading.composition, device.facts, contracts=written)
     if as_data:
@@ -116,32 +118,34 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
     else:
         aside(findings, reading.texts)
         click.echo(str(decision))
-        if decision.outcome != "deployed":
-            ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
-            click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
-            for way in ways:
-                click.echo(f"  - {way.sentence}")
+    if decision.outcome != "deployed" and not as_data:
+        ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
+        click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
+        for way in ways:
+            click.echo(f"  - {way.sentence}")
     return 0 if decision.outcome in ("deployed", "partial") else NO
 
 
 @kit.command()
 @click.argument("compose")
 @click.option("--device", "device_file", metavar="FILE", help="Show what runs on this device.")
-@click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for one fact.")
+@_set
 @click.option("-o", "--output", metavar="FILE", help="Write .svg, .png or .pdf; without it: print as text.")
 def graph(compose: str, device_file: str | None, changes: tuple[str, ...], output: str | None) -> int:
     """Draw the services in the order in which they start."""
     from .. import contracts, graphs
 
-    kind = Path(output).suffix.lower() if output else ""
+    kind = Path(output or "").suffix.lower()
     if output and kind not in (".svg", ".png", ".pdf"):
         misuse(f"cannot draw `{output}`: the name must end in .svg, .png or .pdf")
-    reading, findings = composed(compose)
+    if changes and not device_file:
+        misuse("--set changes a fact of a device: name its file with --device")
+    facts = device_of(device_file, changes).facts if device_file else None
+    reading, findings, written = with_contracts(compose)
     aside(findings, reading.texts)
     if reading.composition is None:
         return NO
-    facts = device_of(device_file, changes).facts if device_file else None
-    decision = contracts.decide(reading.composition, facts) if facts else None
+    decision = contracts.decide(reading.composition, facts, contracts=written) if facts else None
     drawn = graphs.of_composition(reading.composition, decision, name=Path(compose).name)
     if not output:
         click.echo(graphs.to_text(drawn))
@@ -156,11 +160,12 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
 
 @kit.command()
 @click.argument("compose", nargs=-1, required=True)
-@click.option("--json", "as_data", is_flag=True, help="The findings as JSON.")
+@_json
 @click.option("--github", "as_notes", is_flag=True, help="The findings as annotations of a GitHub workflow.")
-@environment
+@_env
+@_env_file
 def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any) -> int:
-    """What balena and the device make of a composition: errors, and everything dropped, changed or ignored.
+    """List what balena and the device drop, change or refuse.
 
     Several files are put one over the other, as the real parser does.
     """
@@ -175,20 +180,24 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
         if findings:
             click.echo(render_all(findings, reading.texts) + "\n")
         sums = Counter(found.severity for found in findings)
-        said = ", ".join(f"{sums[each]} {WORDS[each]}" for each in Severity if sums[each])
+        said = ", ".join(f"{sums[each]} {WORDS['severities'][each]}" for each in Severity if sums[each])
         click.echo(f"{said}." if said else "Nothing to say: what is written is what runs.")
     return NO if bad else 0
 
 
 @kit.command()
 @click.argument("compose", nargs=-1, required=True)
-@click.option("--json", "as_data", is_flag=True, help="JSON.")
-@click.option("--yaml", "as_text", is_flag=True, help="YAML (the default).")
+@_json
+@click.option("--yaml", "as_text", is_flag=True, help="As YAML (the default).")
 @click.option("--lost", is_flag=True, help="Instead: what was written and is gone or different.")
 @click.option("--stage", type=click.Choice(["written", "release", "device"]), default="release", show_default=True)
-@environment
+@_env
+@_env_file
 def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool, stage: str, **build: Any) -> int:
-    """The composition as written (layers merged), as the release keeps it, or as the device runs it."""
+    """Show a composition as the release keeps it.
+
+    Or, with --stage, as it was written (its layers merged), or as the device runs it.
+    """
     from .. import container, vanishing
 
     if as_data and as_text:
@@ -196,22 +205,17 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
     reading, findings = composed(*compose, env=variables_of(**build))
     if lost:
         rows = vanishing.vanishing(reading)
-        click.echo(json.dumps(vanishing.as_json(rows), indent=2) if as_data else vanishing.as_text(rows))
+        data(vanishing.as_json(rows)) if as_data else click.echo(vanishing.as_text(rows))
         return 0 if reading.ok else NO
-    shown = reading.normal
-    if stage == "written":
-        shown = reading.tree.plain() if reading.tree else None
-    elif stage == "device" and shown is not None:
-        services = (shown.get("services") or {}).items()
-        shown = {name: container.container(service, name=name).body for name, service in services}
+    shown: Any = reading.tree and reading.tree.plain() if stage == "written" else reading.normal
     if shown is None:
         aside(errors_of(findings), reading.texts)
         return NO
-    if as_data:
-        data(shown)
-    else:
-        plain = json.loads(json.dumps(shown, default=str))
-        click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
+    if stage == "device":
+        services = (shown.get("services") or {}).items()
+        shown = {name: container.container(service, name=name).body for name, service in services}
+    text = json.dumps(shown, indent=2, default=str)
+    click.echo(text if as_data else yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True).rstrip("\n"))
     return 0
 
 
@@ -219,15 +223,15 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
 @click.argument("number", required=False)
 @click.option("--list", "all_of_them", is_flag=True, help="The title of every rule.")
 def rule(number: str | None, all_of_them: bool) -> int:
-    """What a rule says, why, and an example: `kit rule C-52`, `kit rule S-44`."""
+    """Say what a rule says, why, and an example.
+
+    A rule has a number, such as C-52 or S-44; without one, all are listed.
+    """
     if all_of_them or number is None:
         for each in rules.rules():
             click.echo(f"{each.id:<6} {'TRAP' if each.trap else '':<5}{each.title}")
         return 0
-    try:
-        click.echo(str(rules.rule(number)))
-    except rules.UnknownRule as error:
-        misuse(str(error))
+    click.echo(str(rules.rule(number)))
     return 0
 
 
@@ -236,11 +240,24 @@ def rule(number: str | None, all_of_them: bool) -> int:
 
 def composed(*compose: str, env: Mapping[str, str] | None = None) -> tuple[Reading, list[Diagnostic]]:
     """Read the composition that the command line names, with every finding about it."""
-    try:
-        reading = read([Path(name) for name in compose], env=env)
-    except Unreadable as error:
-        misuse(str(error))
+    reading = read([Path(name) for name in compose], env=env)
     return reading, list(rules.check(reading))
+
+
+def with_contracts(compose: str) -> tuple[Reading, list[Diagnostic], dict[str, object]]:
+    """The same, and the `contract.yml` of each build folder (S-24), with what is wrong with them (C-77)."""
+    from ..contracts import contract_file
+
+    reading, findings = composed(compose)
+    found: dict[str, object] = {}
+    for service in reading.composition.services if reading.composition else ():
+        folder = Path(compose).parent / service.build.context if service.build else None
+        paths = [folder / name for name in ("contract.yml", "contract.yaml")] if folder else []
+        for path in [path for path in paths if path.is_file()][:1]:
+            contract, more = contract_file(service, text_of(str(path)), str(path))
+            findings += more
+            found |= {} if contract is None else {service.name: contract}
+    return reading, findings, found
 
 
 def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[str, str]:
@@ -296,37 +313,11 @@ def data(value: object) -> None:
 
 def text_of(name: str) -> str:
     """The text of a file that the command line names."""
-    path = Path(name)
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        misuse(f"there is no file `{name}`")
-    except IsADirectoryError:
-        misuse(f"`{name}` is a folder, not a file")
-    except UnicodeDecodeError:
-        misuse(f"`{name}` is not a text (UTF-8)")
-    except OSError as error:
-        misuse(f"`{name}` cannot be read: {error.strerror}")
-
-
-def contract_files(composition: Composition | None, root: Path) -> tuple[Mapping[str, object], list[Diagnostic]]:
-    """`contract.yml` of each build folder (S-24), and what is wrong with them (C-77)."""
-    from ..contracts import contract_file
-
-    found: dict[str, object] = {}
-    findings: list[Diagnostic] = []
-    for service in composition.services if composition else ():
-        if service.build is None:
-            continue
-        for name in ("contract.yml", "contract.yaml"):
-            path = root / service.build.context / name
-            if path.is_file():
-                contract, more = contract_file(service, path.read_text(encoding="utf-8", errors="replace"), str(path))
-                findings += more
-                if contract is not None:
-                    found[service.name] = contract
-                break
-    return found, findings
+        return Path(name).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        because = getattr(error, "strerror", "")
+        misuse(WORDS["unreadable"].get(type(error).__name__, "`{}` cannot be read: {}").format(name, because))
 
 
 def write(path: Path, content: bytes) -> None:
@@ -336,5 +327,6 @@ def write(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         misuse(f"`{path}` cannot be written: {error.strerror}")
