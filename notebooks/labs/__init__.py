@@ -5,6 +5,7 @@ the controls once, hears them, asks the model and shows what comes back. Everyth
 
     frame        what all labs share: keys, status line, re-running a cell, and `Form`, a lab made of a table
     decisions    decisions as HTML        findings    findings, the vanishing list and host access as HTML
+    maps         the answers over two facts of a device, as a map
     fleets       what a release does to a fleet, as HTML
 
 A name opens its module when it is first used: `from labs import decision_lab`.
@@ -16,6 +17,7 @@ from typing import Any, Final
 _HOMES: Final = {
     # name that a notebook types: the module that has it
     "decision_lab": "decision_lab",
+    "decision_map": "maps",
     "explain": "decisions",
     "fleet_lab": "fleet_lab",
 }
