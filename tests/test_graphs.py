@@ -586,37 +586,3 @@ def test_a_graph_shows_itself() -> None:
     graph = graphs.of_composition(STARTED)
     assert graph._repr_html_() == graphs.figure(graph)
     assert str(graph) == graphs.to_text(graph)
-
-
-# ------------------------------------------------------------------------------------- networks
-
-LINES = Composition(
-    services=(
-        Service(name="proxy", networks=("back", "front"), ports=(Port(target="80", published="80"),)),
-        Service(name="frontend", networks=("front",)),
-        Service(name="data", networks=("back",)),
-        Service(name="monitor", network_mode="host"),
-    )
-)
-
-
-def test_networks_are_lines_and_say_who_cannot_reach_whom() -> None:
-    card = graphs.networks(LINES, with_style=False)
-    root = ElementTree.fromstring(card)
-    assert "".join(root[0].itertext()) == "frontend and data share no line, so they cannot reach each other."
-    rows = {row[0].text: [cell.text for cell in row[1:]] for row in root.findall(".//tbody/tr")}
-    assert rows["proxy"] == ["back, front", "frontend, data", "80"]
-    assert rows["monitor"] == ["host", "–", "every port"]
-    assert "monitor</code> is on the host network" in card
-
-
-def test_the_default_network_alone_is_no_picture() -> None:
-    assert graphs.networks(STARTED) == ""
-    assert graphs.networks(Composition()) == ""
-
-
-def test_more_than_eight_services_are_a_table_of_who_reaches_whom() -> None:
-    many = replace(LINES, services=tuple(Service(name=f"s{n}", networks=("front",)) for n in range(9)))
-    card = graphs.networks(many, with_style=False)
-    assert "<svg" not in card
-    assert card.count('scope="row"') == 9

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from .drawing import to_svg
 from .graph import Graph, Node, network, of_composition
-from .lines import networks
 from .placement import Placement, place
 from .twins import figure, to_table, to_text
 
 __all__ = [
-    "Graph", "Node", "Placement", "figure", "network", "networks", "of_composition", "place", "to_svg", "to_table",
+    "Graph", "Node", "Placement", "figure", "network", "of_composition", "place", "to_svg", "to_table",
     "to_text",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ the controls once, hears them, asks the model and shows what comes back. Everyth
     decisions    decisions as HTML        findings    findings, the vanishing list and host access as HTML
     maps         the answers over two facts of a device, as a map
     fleets       what a release does to a fleet, as HTML
+    reachability_model and network_lines       who reaches whom, and the lines of networks
 
 A name opens its module when it is first used: `from labs import decision_lab`.
 """
@@ -20,6 +21,9 @@ _HOMES: Final = {
     "decision_map": "maps",
     "explain": "decisions",
     "fleet_lab": "fleet_lab",
+    "network_card": "reachability_model",
+    "reachability": "reachability_model",
+    "reachability_lab": "reachability_lab",
 }
 __all__ = sorted(_HOMES)
 

@@ -40,7 +40,9 @@ def drawn(composition: Composition, found: Reachability, source: str = "", targe
     ends, pitch = found.ends, min(PITCH, (WIDE - LABELS) // max(1, len(names)))
     at = {name: LABELS + 40 + pitch * place for place, name in enumerate(names)}
     lines = list(dict.fromkeys(line for name in names for line in ends[name].lines))
-    rows: list[tuple[str, str, list[str]]] = [("outside", "the device’s address", [n for n in names if _ports(ends[n])])]
+    rows: list[tuple[str, str, list[str]]] = [
+        ("outside", "the device’s address", [n for n in names if _ports(ends[n])])
+    ]
     rows += [(line, "network", [n for n in names if line in ends[n].networks]) for line in lines]
     rows += [("bridge", "the engine’s own, no names", [n for n in names if "bridge" in ends[n].networks])]
     rows += [("host", "shares the device’s network", [n for n in names if ends[n].space == HOST])]

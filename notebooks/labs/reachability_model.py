@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple
 
@@ -39,6 +39,8 @@ APP: Final = "app_"  # what `container` puts before the names of an app's networ
 LOCAL: Final = ("127.", "::1", "localhost")
 MOST: Final = 8
 """Services that fit across the picture."""
+NUMBERS: Final = tuple(map(str, range(1, MOST + 1)))
+"""The numbers of the rows, as texts."""
 MARKS: Final[dict[How, tuple[str, str]]] = {
     # how: the mark and the word of a cell
     "name": ("run", "by name"),
@@ -80,6 +82,7 @@ class End:
     primary: str = ""
     trouble: str = ""  # why there is no container
     rule: str = ""
+    inside: bool = False  # on internal networks only: nothing comes in and nothing goes out (C-84)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -185,8 +188,8 @@ def _end(name: str, form: Mapping[str, Any], seen: tuple[str, ...] = ()) -> End:
     elif primary not in {DEFAULT, *(form.get("networks") or {})}:
         return End("", {}, trouble=f"there is no network `{primary}`, and it needs one", rule="C-105")
     inside = [one for one in networks if (form.get("networks") or {}).get(one, {}).get("internal")]
-    closed = {*inside} == {*networks}  # an internal network leads nowhere, also not from outside (C-84)
-    return End(name, networks, () if closed else openings, primary)
+    closed = {*inside} == {*networks}
+    return End(name, networks, () if closed else openings, primary, inside=closed)
 
 
 # ---------------------------------------------------------------------------------------- the matrix
@@ -235,7 +238,7 @@ def _between(source: str, target: str, ends: Mapping[str, End], shares: Mapping[
             why = f"Both are on `{network}`, and every port that `{target}` listens at is open there.{as_it}{more}"
             return Reach("name", name, why, "C-56" if target in shares else "C-105")
     open_here = [each for each in there.openings if not each.local]
-    if open_here:
+    if open_here and not here.inside:
         publishes = f"`{there.space}` publishes {_shown(open_here)}, and the device’s address leads there."
         why = f"No network serves both. {publishes}"
         return Reach("device", _shown(open_here), why, "C-49")
@@ -245,6 +248,9 @@ def _between(source: str, target: str, ends: Mapping[str, End], shares: Mapping[
     if shared:
         why = "They share the supervisor’s network only, where services have no names."
         return Reach("address", "the container’s address", why, "C-89")
+    if open_here:
+        why = f"`{source}` is on an internal network only: published ports of the device do not answer there."
+        return Reach("no", "", why, "C-84")
     on = f"`{source}` is on {_listed(here.networks)}, `{target}` on {_listed(there.networks)}"
     return Reach("no", "", f"{on}: no network serves both, and `{target}` publishes no port.", "C-57")
 
@@ -294,7 +300,11 @@ def reachability(release: Composition | Reading | Mapping[str, Any]) -> Reachabi
     ('name', 'port 80', False)
     """
     form = _form(release)
-    services: Mapping[str, Any] = form.get("services") or {}
+    composition = release.composition if isinstance(release, Reading) else release
+    known = composition if isinstance(composition, Composition) else Composition()
+    written: Mapping[str, Any] = form.get("services") or {}
+    in_file = [each.name for each in known.services if each.name in written]
+    services = {name: written[name] for name in dict.fromkeys((*in_file, *written))}
     ends = {name: _end(name, form) for name in services}
     shares = {
         name: mode.removeprefix(SHARES).strip()
@@ -308,8 +318,6 @@ def reachability(release: Composition | Reading | Mapping[str, Any]) -> Reachabi
             (source, target): itself if source == target else _between(source, target, ends, shares)
             for target in services
         }
-    composition = release.composition if isinstance(release, Reading) else release
-    known = composition if isinstance(composition, Composition) else Composition()
     return Reachability(tuple(services), pairs, ends, tuple(_notes(form, ends, known)))
 
 
@@ -360,13 +368,28 @@ class Row(NamedTuple):
     ports: str = ""
 
 
+def empty() -> dict[str, str]:
+    """A column without texts."""
+    return dict.fromkeys(NUMBERS, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """All that a learner can change: the rows, and the pair that is asked about."""
+    """All that a learner can change: rows, each column under its number, and the pair that is asked about."""
 
-    rows: tuple[Row, ...] = ()
+    count: int = 0
+    name: Mapping[str, str] = field(default_factory=empty)
+    mode: Mapping[str, str] = field(default_factory=empty)
+    networks: Mapping[str, str] = field(default_factory=empty)
+    ports: Mapping[str, str] = field(default_factory=empty)
     source: str = OUTSIDE
     target: str = ""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that are there."""
+        columns = (self.name, self.mode, self.networks, self.ports)
+        return tuple(Row(*(column[number].strip() for column in columns)) for number in NUMBERS[: self.count])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,12 +413,38 @@ class View:
 
 def inputs_of(composition: Composition) -> Inputs:
     """A release as inputs; the last service is asked about, from outside."""
-    rows = tuple(
-        Row(each.name, each.network_mode, ", ".join(each.networks) if not each.network_mode else "",
-            ", ".join(map(str, each.ports)))
-        for each in composition.services
-    )  # fmt: skip
-    return Inputs(rows=rows, target=rows[-1].name if rows else "")
+    rows = [
+        Row(each.name, each.network_mode, "" if each.network_mode else ", ".join(each.networks), written(each.ports))
+        for each in composition.services[:MOST]
+    ]
+    return with_rows(Inputs(target=rows[-1].name if rows else ""), rows)
+
+
+def written(ports: Sequence[object]) -> str:
+    """Ports as a person types them."""
+    return ", ".join(map(str, ports))
+
+
+def with_rows(inputs: Inputs, rows: Sequence[Row]) -> Inputs:
+    """The inputs with these rows in place of theirs."""
+    filled = [*rows, *[Row("")] * (MOST - len(rows))]
+    columns: dict[str, Any] = {
+        column: dict(zip(NUMBERS, (getattr(row, column) for row in filled), strict=True)) for column in Row._fields
+    }
+    return replace(inputs, count=len(rows), **columns)
+
+
+def with_another(inputs: Inputs) -> Inputs:
+    """One more service, where there is room."""
+    names = {row.name for row in inputs.rows}
+    name = next(name for name in ("monitor", *(f"service-{number}" for number in NUMBERS)) if name not in names)
+    return with_rows(inputs, [*inputs.rows, Row(name)]) if inputs.count < MOST else inputs
+
+
+def without(inputs: Inputs, number: str) -> Inputs:
+    """Without the service of one row."""
+    at = NUMBERS.index(number)
+    return with_rows(inputs, [row for place, row in enumerate(inputs.rows) if place != at])
 
 
 def words(text: str) -> list[str]:
