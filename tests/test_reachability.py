@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import tarfile
 import urllib.request
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,6 +281,9 @@ services:
 @pytest.fixture(scope="module")
 def docker_client() -> Iterator[Any]:
     docker = pytest.importorskip("docker", reason="the docker package is not installed")
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).is_socket():
+        pytest.skip(f"no Docker engine listens at {address}")
     client = docker.from_env(timeout=60, version="1.41")  # a version that is given asks nobody
     try:
         client.ping()
