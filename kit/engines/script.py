@@ -14,20 +14,30 @@ every event with its fields; reading never raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from ..contracts import Facts
 from ..device import read_device
-from ..diagnostics import Diagnostic, Severity, Span, did_you_mean
+from ..diagnostics import Diagnostic, Severity, Span
 from ..planner import Release, Round, next_steps
 from ..reader import Unreadable, read
 from ..reader.fields import check_schema
 from ..reader.notes import Notes
 from ..source import Node, parse
-from .base import EVENTS, SAYINGS, AnyEvent, HostUpdated, OfferArrives, PowerCut, Supervised, settle
+from .base import EVENTS, SAYINGS, AnyEvent, PowerCut, Supervised, settle
+
+RULES: Final = {  # what belongs to an event, in the form of `reader/fields.json`
+    name: {
+        "keys": {key: SAYINGS["fields"][key] for key in ("after-rounds", *takes.replace("!", "").split())},
+        "required": [key[:-1] for key in takes.split() if key.endswith("!")],
+    }
+    for name, (takes, _) in SAYINGS["events"].items()
+    if name != "round-over"
+}
 
 
 class Happening(NamedTuple):
@@ -40,19 +50,46 @@ class Happening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A file of events, read to its end. It is `ok` unless a finding is an error; `texts` are for showing those."""
+    """A file of events, read to its end. With findings it is not to be followed: some events are missing."""
 
     happenings: tuple[Happening, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every event was understood."""
-        return not any(found.severity is Severity.ERROR for found in self.findings)
 
     def __iter__(self) -> Iterator[Happening]:
         return iter(self.happenings)
+
+
+def odd(code: str, at: Span, rule: str, **words: object) -> Diagnostic:
+    """The finding of that name in `events.json`."""
+    message, help_ = (text.format(**words) for text in SAYINGS["findings"][code])
+    return Diagnostic(code=code, severity=Severity.ERROR, message=message, span=at, help=help_, rule=rule)
+
+
+def described(
+    text: str, name: str, schema: Mapping[str, object], rule: str, tidy: Callable[[Node], Node] | None = None
+) -> tuple[Node | None, list[Diagnostic]]:
+    """The one document of a text, if it is as *schema* says (in the form of `reader/fields.json`), and findings."""
+    parsed, note = parse(text, name), Notes()
+    if parsed.findings or len(parsed.documents) != 1:
+        last = parsed.documents[-1].span if parsed.documents else Span(name, 1, 1)
+        return None, list(parsed.findings) or [odd("no-document", last, rule)]
+    root = tidy(parsed.documents[0]) if tidy else parsed.documents[0]
+    check_schema(root, note, schema, ("the file",))
+    wrong = [each for each in note.results() if each.code != "errors-unsaid"]
+    return None if wrong else root, [replace(each, rule=rule, error_class="", reported=False) for each in wrong]
+
+
+def _tidy(root: Node) -> Node:
+    """A list of events in which every event is a mapping of its name."""
+    if root.kind != "list":
+        return root
+    named = [
+        node.like("map", {node.value: node.like("map", {})}) if node.kind == "str" else node for node in root.value
+    ]
+    for node in (each for each in named if each.kind == "map"):
+        for key, body in node.value.items():
+            node.value[key] = body.like("map", {}) if body.kind == "null" else body
+    return root.like("list", named)
 
 
 def read_events(
@@ -70,9 +107,70 @@ def read_events(
     >>> print(script.happenings[0].event)
     the process of `web` ends with 3
     >>> [str(found) for found in read_events("- proces-exits: {service: web}").findings]
-    ['events.yml:1:3: error[unknown-event] `proces-exits` is no event']
+    ['events.yml:1:3: error[unknown-key] `the file` has no key `proces-exits`']
     """
-    return _Reader(text, name, first, files).script
+    root, findings = described(text, name, {"items": {"keys": RULES}}, "S-7.3", _tidy)
+    happenings, offers = list[Happening](), _Offers(name, first, files)
+    for item in root.value if root else ():
+        if len(item.value) != 1:
+            findings.append(odd("no-event", item.span, "S-7.3"))
+            continue
+        ((kind, body),) = item.value.items()
+        fields = body.plain()
+        after = fields.pop("after-rounds", None)
+        try:
+            if kind == "offer-arrives":
+                fields = {"releases": offers.offer(**fields)}
+            elif "device" in fields:
+                fields["facts"] = offers.facts(fields.pop("device"))
+            happenings.append(Happening(EVENTS[kind](**fields), after, item.key_span(kind)))
+        except (OSError, ValueError) as error:
+            place = body.get("file") or body.get("device") or body
+            findings.append(odd("no-use", place.span, "S-7.3", problem=str(error)))
+    return Script(tuple(happenings), tuple(findings))
+
+
+class _Offers:
+    """The files beside a file of events, and the release of each app that was offered last."""
+
+    def __init__(self, name: str, first: Release | None, files: Mapping[str, str] | None) -> None:
+        self.folder, self.files, self.number = Path(name).parent, files, 1
+        self.before = {first.app: first} if first else {}
+
+    def text(self, file: str) -> str:
+        if self.files is None:
+            return (self.folder / file).read_text(encoding="utf-8-sig")
+        if file not in self.files:
+            raise Unreadable(file, "there is no such file")
+        return self.files[file]
+
+    def facts(self, file: str) -> Facts:
+        reading = read_device(self.text(file), file)
+        if reading.device is None:
+            raise ValueError(f"`{file}` describes no device: {_first_error(reading.findings)}")
+        return reading.device.facts
+
+    def release(self, file: str, app: int = 1, commit: str = "", fleet: str = "fleet") -> Release:
+        """The release of a file; without a commit of its own it is the next in number."""
+        reading = read(self.folder / file) if self.files is None else read(self.text(file), files=self.files)
+        if not reading.ok or reading.normal is None:
+            raise ValueError(f"`{file}` makes no release: {_first_error(reading.findings)}")
+        before = self.before.get(app)
+        self.before[app] = Release(commit or f"r{self.number}", reading.normal, app=app, fleet=fleet, after=before)
+        return self.before[app]
+
+    def offer(self, apps: Iterable[Mapping[str, Any]] | None = None, **one: Any) -> tuple[Release, ...]:
+        if (apps is None) == ("file" not in one) or (apps is not None and one):
+            raise ValueError("an offer is one `file`, or a list of `apps` with a file each")
+        self.number += 1
+        found = {each.app: each for each in (self.release(**rows) for rows in (apps if apps is not None else [one]))}
+        if apps is not None and len(found) < len([*apps]):
+            raise ValueError("an app is offered twice: give each of the apps another number, as in `app: 2`")
+        return tuple(found.values())
+
+
+def _first_error(findings: Iterable[Diagnostic]) -> str:
+    return next((found.message for found in findings if found.severity is Severity.ERROR), "it is empty")
 
 
 def follow(engine: Supervised, script: Iterable[Happening]) -> Iterator[tuple[AnyEvent | None, tuple[Round, ...]]]:
@@ -91,125 +189,3 @@ def follow(engine: Supervised, script: Iterable[Happening]) -> Iterator[tuple[An
             if isinstance(event, PowerCut):  # it comes during the next round
                 event = replace(event, during=next_steps(engine.observe(), engine.target).steps)
             engine.happen(event)
-
-
-class _Reader:
-    """One file of events on its way."""
-
-    def __init__(self, text: str, name: str, first: Release | None, files: Mapping[str, str] | None) -> None:
-        self.name, self.files = name, files
-        self.texts = {name: text}
-        self.before = {first.app: first} if first else {}  # the release of each app that was offered last
-        self.offers = 1
-        parsed = parse(text, name)
-        self.findings = list(parsed.findings)
-        root = parsed.documents[0] if parsed.documents else None
-        items = root.value if root and root.kind == "list" else []
-        for other in parsed.documents[1:]:
-            self.found("more-documents", other.span)
-        if not items and not self.findings:
-            self.found("no-events", root.span if root else Span(name, 1, 1))
-        read_ones = [self.happening(item, place) for place, item in enumerate(items)]
-        self.script = Script(tuple(each for each in read_ones if each), tuple(self.findings), self.texts)
-
-    def found(self, code: str, at: Span, **words: object) -> None:
-        message, help_ = (text.format(**words) for text in SAYINGS["findings"][code])
-        found = Diagnostic(code=code, severity=Severity.ERROR, message=message, span=at, help=help_, rule="S-7.3")
-        self.findings.append(found)
-
-    def happening(self, item: Node, place: int) -> Happening | None:
-        """One item of the list, if it can be understood."""
-        if item.kind == "str":
-            name, body, at = item.value, item.like("map", {}), item.span
-        elif item.kind == "map" and len(item.value) == 1:
-            ((name, body),) = item.value.items()
-            body, at = body.like("map", {}) if body.kind == "null" else body, item.key_span(name)
-        else:
-            self.found("no-event", item.span)
-            return None
-        if name not in EVENTS or name == "round-over":
-            self.found("unknown-event", at, name=name, hint=did_you_mean(name, tuple(EVENTS)))
-            return None
-        takes = SAYINGS["events"][name][0].split()
-        keys = {key: SAYINGS["fields"][key] for key in (*(each.rstrip("!") for each in takes), "after-rounds")}
-        note = Notes()
-        needed = [each[:-1] for each in takes if each.endswith("!")]
-        check_schema(body, note, {"keys": keys, "required": needed}, (place, name))
-        known = f"known here: {', '.join(keys)}"
-        for each in (found for found in note.results() if found.code != "errors-unsaid"):
-            told = known if each.help.startswith("remove") else each.help
-            self.findings.append(replace(each, rule="S-7.3", error_class="", reported=False, help=told))
-        if note.failed:
-            return None
-        fields = body.plain()
-        after = fields.pop("after-rounds", None)
-        if name == "offer-arrives":
-            event = self.offer(body, fields)
-        elif name == "host-updated" and "device" in fields:
-            event = self.other_device(body, fields)
-        else:
-            event = EVENTS[name](**fields)
-        return Happening(event, after, at) if event else None
-
-    def text_of(self, file: str) -> str:
-        """The text of a file beside this one. Raises OSError or ValueError."""
-        if self.files is None:
-            return (Path(self.name).parent / file).read_text(encoding="utf-8-sig")
-        if file not in self.files:
-            raise FileNotFoundError(2, "there is no such file")
-        return self.files[file]
-
-    def other_device(self, body: Node, fields: dict[str, Any]) -> AnyEvent | None:
-        """A host OS update to the facts of a device file."""
-        file = fields.pop("device")
-        try:
-            reading = read_device(self.text_of(file), file)
-        except (OSError, ValueError) as error:
-            self.found("no-device", body.value["device"].span, name=file, problem=_reason(error))
-            return None
-        if reading.device is None:
-            self.found("no-device", body.value["device"].span, name=file, problem=reading.findings[0].message)
-            return None
-        return HostUpdated(**fields, facts=reading.device.facts)
-
-    def offer(self, body: Node, fields: dict[str, Any]) -> AnyEvent | None:
-        """An offer of one app or of several; without a commit of its own, it is the next in number."""
-        if ("file" in fields) == ("apps" in fields) or ("apps" in fields and len(fields) > 1):
-            self.found("no-offer", body.span)
-            return None
-        self.offers += 1
-        offered: dict[int, Release] = {}
-        for node in body.value["apps"].value if "apps" in fields else [body]:
-            written = {key: value for key, value in node.plain().items() if key != "after-rounds"}
-            file, app = written.pop("file"), written.get("app", 1)
-            if app in offered:
-                self.found("two-offers", node.span, app=app)
-            form = self.composition(file, node.value["file"].span)
-            if form is None:
-                return None
-            release = Release(**{"commit": f"r{self.offers}", **written}, composition=form, after=self.before.get(app))
-            offered[app] = self.before[app] = release
-        return OfferArrives(releases=tuple(offered.values()))
-
-    def composition(self, file: str, at: Span) -> Mapping[str, object] | None:
-        """The normal form of a composition beside this file, if it makes a release."""
-        try:
-            if self.files is None:
-                reading = read(Path(self.name).parent / file)
-            else:
-                reading = read(self.text_of(file), name=file, files=self.files)
-        except (Unreadable, OSError, ValueError) as error:
-            self.found("no-release", at, name=file, problem=_reason(error))
-            return None
-        self.texts |= reading.texts
-        if not reading.ok or reading.normal is None:
-            errors = [found for found in reading.findings if found.severity is Severity.ERROR]
-            self.findings += errors
-            self.found("no-release", at, name=file, problem=errors[0].message if errors else "it is empty")
-            return None
-        return reading.normal
-
-
-def _reason(error: Exception) -> str:
-    """Why a file could not be read, without its name."""
-    return str(getattr(error, "reason", "") or getattr(error, "strerror", "") or error)

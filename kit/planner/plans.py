@@ -168,12 +168,13 @@ ACTIONS: Final[dict[str, Action]] = {  # what a reason in the plan makes of a se
 }
 
 
-def installed(release: Release) -> State:
-    """A device on which a release runs as it should."""
-    app, added = release.target, injected(State(), release.fleet)
+def installed(release: Release, device: State | None = None) -> State:
+    """A device on which a release runs as it should; without *device* one that was blank before."""
+    app, now = release.target, device or State()
     images = tuple(Image(each.image, app.app, each.name) for each in app.services)
-    state = State(images=images, volumes=app.volumes, networks=app.networks, commits=((app.app, app.commit),))
+    state = replace(now, images=images, volumes=app.volumes, networks=app.networks, commits=((app.app, app.commit),))
     for each in sorted(app.services, key=lambda each: each.network_mode.startswith("service:")):
+        added = injected(now, release.fleet)
         state = do.effect(state, do.Start(app=app.app, service=each.name, wanted=each, injected=added))
     return replace(state, troubles=())
 

@@ -108,7 +108,8 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
         here = (*path, key)
         if inner is None:
             if not (rule.get("x") and key.startswith("x-")):
-                hint = note.hint(key, tuple(keys or ())) or "remove it, or rename it to `x-…`, which is ignored"
+                other = "remove it, or rename it to `x-…`, which is ignored" if rule.get("x") else _known(keys)
+                hint = note.hint(key, tuple(keys or ())) or other
                 where = f"`{_name(path)}`" if path else "a composition"
                 note.say("unknown-key", node.key_span(key), here, help=hint, where=where, key=key)
         elif not names or re.fullmatch(names, key, re.DOTALL):
@@ -118,6 +119,10 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     for key in rule.get("required", ()):
         if key not in node.value:
             note.say("missing-key", node, path, rule=rule.get("rule", ""), name=_name(path), key=key)
+
+
+def _known(keys: Rule | None) -> str:
+    return f"known here: {', '.join(keys or ())}"
 
 
 def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:

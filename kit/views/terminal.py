@@ -31,6 +31,7 @@ WORDS: Final[dict[str, dict[str, str]]] = json.loads(Path(__file__).with_suffix(
 ROOMS: Final[dict[str, str]] = {
     # room: the commands that it has
     "course": "doctor lab",
+    "updates": "diff plan simulate",
 }
 ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
 FACTS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # what --set takes
