@@ -12,6 +12,7 @@ import pytest
 import kit
 from kit.container import Place, check_device, container, default_composition
 from kit.contracts import contract_file
+from kit.planner import installed
 from kit.rules import rules
 
 TESTS = Path(__file__).parent
@@ -170,6 +171,25 @@ def test_services_start_in_the_order_of_their_dependencies_c109() -> None:
     composition = kit.read(text).composition
     assert composition is not None
     assert graphs.of_composition(composition).layers.column == {"c": 0, "b": 1, "a": 2}
+
+
+def test_a_volume_that_a_release_does_not_name_any_more_stays_on_disk_c110() -> None:
+    old = kit.Release("r1", {"services": {"web": {"volumes": ["data:/data"]}}, "volumes": {"data": {}}})
+    new = kit.Release("r2", {"services": {"web": {}}})
+    update = kit.plan(installed(old), new)
+    assert update.settled
+    assert [each.name for each in update.end.volumes] == ["data"]
+
+
+def test_with_host_networking_alone_the_default_network_is_there_for_its_configuration_only_c115() -> None:
+    on_host, bridged = {"network_mode": "host"}, {"image": "x"}
+    for services, configuration in (
+        (default_composition()["services"], (("config_only", True),)),
+        ({"a": on_host, "b": on_host}, (("config_only", True),)),
+        ({"a": on_host, "b": bridged}, ()),
+    ):
+        networks = kit.Release("r1", {"services": services}).target.networks
+        assert [(each.name, each.config) for each in networks] == [("default", configuration)]
 
 
 def test_every_rule_of_a_composition_is_named_by_a_test() -> None:
