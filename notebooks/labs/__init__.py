@@ -24,6 +24,9 @@ _HOMES: Final = {
     "network_card": "reachability_model",
     "reachability": "reachability_model",
     "reachability_lab": "reachability_lab",
+    "restart_lab": "restart_lab",
+    "update_lab": "update_lab",
+    "volume_lab": "volume_lab",
 }
 __all__ = sorted(_HOMES)
 

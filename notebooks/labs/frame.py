@@ -296,7 +296,7 @@ class View:
 
     `status` is what a screen reader hears; left empty, it is the answer and the situation. Controls and groups named
     in `off` cannot be used now, those in `hidden` are not there; `options` are a dropdown's new options, `words` the
-    new words on a button.
+    new words on a button or beside a control.
     """
 
     answer: str
@@ -307,7 +307,7 @@ class View:
     off: Collection[Key] = ()
     hidden: Collection[Key] = ()
     options: Mapping[Key, Sequence[str | tuple[str, Any]]] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[Key, str] = field(default_factory=dict)
 
     @property
     def spoken(self) -> str:
@@ -406,9 +406,8 @@ class Form(Lab, Generic[Inputs]):
             for key, control in self._controls.items():
                 if key in shown.options and control.options != tuple(shown.options[key]):
                     control.options = tuple(shown.options[key])
-                if isinstance(control, ipywidgets.Button):
-                    control.description = shown.words.get(str(key), control.description)
-                else:
+                control.description = shown.words.get(key, control.description)
+                if not isinstance(control, ipywidgets.Button):
                     value = getattr(inputs, key) if isinstance(key, str) else getattr(inputs, key[0])[key[1]]
                     with suppress(traitlets.TraitError):  # no such option: what stands there stays
                         control.value = value

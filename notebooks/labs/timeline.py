@@ -238,8 +238,9 @@ def _bars(row: Row, size_: _Size, top: float, alone: bool) -> Iterator[str]:
         if kind == "download":
             yield path(f"M{start:g} {below:g}L{stop:g} {below:g}", "ink2", 4, dash="3 2")
         else:
-            yield mark("lock", start + 4, below - 6.5, 12)
-            yield path(f"M{start + 22:g} {below:g}L{stop:g} {below:g}", "ask", 2, dash="6 3")
+            under = below + (22 if both else 0)
+            yield mark("lock", start + 4, under - 6.5, 12)
+            yield path(f"M{start + 22:g} {under:g}L{stop:g} {under:g}", "ask", 2, dash="6 3")
 
 
 def _runs(row: Row) -> Iterator[tuple[str, list[int]]]:
