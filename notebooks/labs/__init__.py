@@ -22,6 +22,7 @@ _HOMES: Final = {
     "explain": "decisions",
     "fleet_lab": "fleet_lab",
     "network_card": "reachability_model",
+    "order_lab": "order_lab",
     "reachability": "reachability_model",
     "reachability_lab": "reachability_lab",
     "restart_lab": "restart_lab",

@@ -531,7 +531,11 @@ def view(inputs: Inputs) -> View:
     reading = read(text_of(inputs), name="the lab")
     twice = sorted({name for name in names if names.count(name) > 1})
     wrong = [f"Two services are called `{name}`." for name in twice] + ["A service has no name."] * ("" in names)
-    wrong += [f"{each.message}. {each.help}" for each in reading.findings if each.severity is Severity.ERROR]
+    wrong += [
+        f"{each.message}. {each.help[:1].upper()}{each.help[1:]}".strip(" .") + "."
+        for each in reading.findings
+        if each.severity is Severity.ERROR
+    ]
     if wrong or reading.normal is None or not names:
         answer = "Refused. No release is made." if names else "There is no service yet."
         notes = _noted([("ref", each) for each in wrong])
