@@ -543,10 +543,11 @@ def _drawn(graph: Graph) -> str:
 
 
 def _listed(steps: Sequence[Step]) -> str:
-    items = "".join(
-        f'<li>{glyph(step.mark, 16) if step.mark else "<span></span>"}<div class="mc-small">{prose(capital(step.says))}</div></li>'
+    told = [
+        (glyph(step.mark, 16) if step.mark else "<span></span>", prose(capital(step.says)))
         for step in dict.fromkeys(steps)
-    )
+    ]
+    items = "".join(f'<li>{mark}<div class="mc-small">{said}</div></li>' for mark, said in told)
     return f'<ul class="mc-rows">{items}</ul>' if items else ""
 
 
