@@ -20,26 +20,25 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import random
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from .looks import escaped, glyph, prose, style
+from .progress import Progress, Record
 
 Result = Literal["passed", "not yet", "untouched", "broken"]
 Check = Callable[..., None]
-HINTS: Final = ("Hint 1 of 3: a nudge", "Hint 2 of 3: where to look", "Hint 3 of 3: nearly the answer")
-OTHERWISE: Final = "Read the sentence above once more: it names what differs."
-# result: the mark, the tint and the opening of its panel
-PANELS: Final[dict[Result, tuple[str, str, str]]] = {
-    "passed": ("run", "run", ""),
-    "not yet": ("ask", "ask", "Not yet."),
-    "untouched": ("wait", "", "Not tried yet."),
-    "broken": ("fault", "ref", "Our fault, not yours."),
-}
+_FORMS: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+HINTS: Final[list[str]] = _FORMS["hints"]
+OTHERWISE: Final[str] = _FORMS["otherwise"]
+PANELS: Final[dict[Result, tuple[str, str, str]]] = _FORMS["panels"]
+"""Result to the mark, the tint and the opening of its panel."""
 NOTHING: Final = object()
+NEW: Final = Record()
 
 
 class NotYet(Exception):  # noqa: N818 - it is no error
@@ -101,16 +100,21 @@ class Card(NamedTuple):
         return self.html
 
 
+def formed(form: str, **parts: object) -> str:
+    """A piece of HTML from `exercises.json`; *parts* are HTML already."""
+    return str(_FORMS[form]).format(**parts)
+
+
 def panel(result: Result, opening: str, sentence: str) -> str:
     """A result with its mark and its tint, as HTML."""
     mark, tint, _usual = PANELS[result]
-    words = f"<div><b>{prose(opening)}</b> {prose(sentence)}</div>"
-    return f'<div class="mc-panel{tint and f" mc-tint-{tint}"}">{glyph(mark, 20)}{words}</div>'
+    tint = tint and f" mc-tint-{tint}"
+    return formed("panel", tint=tint, mark=glyph(mark, 20), opening=prose(opening), sentence=prose(sentence))
 
 
 def framed(html: str, name: str) -> str:
     """A card around *html*."""
-    return f'{style()}<section class="mc mc-card" lang="en" aria-label="{escaped(name)}">{html}</section>'
+    return formed("frame", style=style(), name=escaped(name), html=html)
 
 
 def said(result: Result, opening: str, sentence: str, name: str) -> Card:
@@ -121,7 +125,7 @@ def said(result: Result, opening: str, sentence: str, name: str) -> Card:
 
 @dataclass(slots=True, kw_only=True)
 class Exercise:
-    """One question. It remembers attempts and hints asked for; neither counts against anybody.
+    """One question. Its record remembers attempts and hints asked for; neither counts against anybody.
 
     `start` is the answer that the notebook gives; `solve` computes an answer that works from the
     learner's own; `show` turns an answer into the text that a difference is made of.
@@ -136,25 +140,26 @@ class Exercise:
     show: Callable[[Any], str] = str
     praise: str = ""
     seed: int = 1
-    attempts: int = 0
-    asked: int = 0
+    record: Record = NEW
     level: int = 0
-    done: bool = False
     answer: object = NOTHING
 
     def check(self, answer: object) -> Card:
         """Look at an answer and say how far it is."""
         self.answer, self.level = getattr(answer, "answer", answer), 0  # a lab is its own answer
         outcomes = self._outcomes()
-        self.attempts += outcomes[-1].result in ("passed", "not yet")
-        self.done = self.done or outcomes[-1].result == "passed"
+        result, sentence, *_rest = outcomes[-1]
+        if result in ("passed", "not yet"):
+            attempts, hints, passed, stopped = self.record
+            stopped = stopped if result == "passed" else {**stopped, sentence: stopped.get(sentence, 0) + 1}
+            self.record = Record(attempts + 1, hints, passed or result == "passed", stopped)
         return self._card(outcomes)
 
     def hint(self) -> Card:
         """The next hint for the answer that was checked last."""
         outcomes = self._outcomes()
         if outcomes[-1].result in ("not yet", "untouched") and self.level < len(HINTS):
-            self.asked, self.level = self.asked + 1, self.level + 1
+            self.record, self.level = self.record._replace(hints=self.record.hints + 1), self.level + 1
         return self._card(outcomes)
 
     def solution(self) -> Card:
@@ -175,7 +180,7 @@ class Exercise:
         parts = ((tags[line[0]], len(line) - len(line[1:].lstrip()), line) for line in lines)
         drawn = "\n".join(f"{escaped(line[:at])}<{tag}>{escaped(line[at:])}</{tag}>" for tag, at, line in parts)
         head = f"One answer to {self.number} that passes. Lines with - go, lines with + come."
-        html = f'<p>{escaped(head)}</p><pre class="mc-source"><code>{drawn}</code></pre>'
+        html = formed("solution", head=escaped(head), lines=drawn)
         return Card("\n".join([head, "", *lines]), framed(html, f"Solution of {self.number}"), result)
 
     def _shown(self, answer: object) -> str:
@@ -200,17 +205,15 @@ class Exercise:
         opening, reason = PANELS[result][2] or f"{cases}.", reason or self.praise
         reason += f" {cases} so far." if result == "not yet" and len(outcomes) > 1 else ""
         hints = (*given, OTHERWISE, OTHERWISE, OTHERWISE)[:3] if result in ("not yet", "untouched") else ()
-        asked = f", {self.asked} hint{'s' * (self.asked != 1)} asked for" if self.asked else ""
-        tried = f"{self.attempts} attempt{'s' * (self.attempts != 1)}{asked}. Neither counts against you."
+        attempts, asked, *_rest = self.record
+        asking = f", {asked} hint{'s' * (asked != 1)} asked for" if asked else ""
+        tried = f"{attempts} attempt{'s' * (attempts != 1)}{asking}. Neither counts against you."
         details = "".join(
-            f"<details{' open' * (at < self.level)}><summary>{HINTS[at]}</summary><p>{prose(hint)}</p></details>"
+            formed("hint", open=" open" * (at < self.level), title=HINTS[at], hint=prose(hint))
             for at, hint in enumerate(hints)
         )
-        html = (
-            f'<p class="mc-small mc-quiet">Exercise {escaped(self.number)}</p>'
-            f'<h4 style="margin:0">{prose(self.title)}</h4><p>{prose(self.task)}</p>'
-            f'{panel(result, opening, reason)}{details}<hr><p class="mc-small mc-quiet">{tried}</p>'
-        )
+        words = {"number": escaped(self.number), "title": prose(self.title), "task": prose(self.task), "tried": tried}
+        html = formed("card", panel=panel(result, opening, reason), hints=details, **words)
         told = (f"{title}: {hint}" for title, hint in zip(HINTS[: self.level], hints, strict=False))
         text = "\n".join([f"{self.number} {self.title}", f"{opening} {reason}", *told, tried])
         return Card(text, framed(html, f"Exercise {self.number}"), result, hints)
@@ -218,11 +221,15 @@ class Exercise:
 
 @dataclass(slots=True)
 class Lesson:
-    """The exercises of one notebook, and how many of them are done: the strip under the title."""
+    """The exercises of one notebook, and how many of them pass: the strip under the title.
+
+    Shown in a notebook it opens the progress file of the folder, takes up what is known and keeps what comes.
+    """
 
     number: str
     title: str
     exercises: tuple[Exercise, ...]
+    progress: Progress | None = None
 
     def check(self, number: str, answer: object) -> Card:
         """Check an answer: `check("04.1", answer)`."""
@@ -241,22 +248,31 @@ class Lesson:
         if (exercise := exercises.get(str(number))) is None:
             known = f"This notebook has {' and '.join(exercises)}."
             return said("untouched", f"There is no exercise `{number}` here.", known, self.title)
-        card = ask(exercise)
-        if "IPython" in sys.modules:  # a notebook: the strip under the title follows
-            self._ipython_display_(update=True)
+        before, card = exercise.record, ask(exercise)
+        if self.progress is not None:
+            if exercise.record != before:
+                self.progress.keep({exercise.number: exercise.record})
+            self._strip(update=True)
         return card
 
     def __str__(self) -> str:
-        return f"{sum(exercise.done for exercise in self.exercises)} of {len(self.exercises)} exercises pass"
+        return f"{sum(exercise.record.passed for exercise in self.exercises)} of {len(self.exercises)} exercises pass"
 
-    def _ipython_display_(self, update: bool = False) -> None:
+    def _ipython_display_(self) -> None:
+        self.progress = Progress()
+        known = self.progress.read()
+        for exercise in self.exercises:
+            exercise.record = exercise.record.merged(known.get(exercise.number, NEW))
+        self._strip(update=False)
+
+    def _strip(self, update: bool) -> None:
         from IPython import get_ipython
         from IPython.display import display
 
-        cells = "".join(f"<i{' class=mc-done' * exercise.done}></i>" for exercise in self.exercises)
-        strip = f'<div class="mc-progress">{cells}<span>{self}</span></div>'
-        html = f'{style()}<div class="mc mc-head" style="background:none">{strip}</div>'
-        name, shown = f"kit-lesson-{self.number}", {"text/plain": str(self), "text/html": html}
+        note = self.progress.note if self.progress else ""
+        cells = "".join(f"<i{' class=mc-done' * exercise.record.passed}></i>" for exercise in self.exercises)
+        html = formed("strip", style=style(), cells=cells, said=self, note=note and f"<p>{prose(note)}</p>")
+        name, shown = f"kit-lesson-{self.number}", {"text/plain": f"{self} {note}".rstrip(), "text/html": html}
         if get_ipython() is not None:
             display(shown, raw=True, display_id=name, update=update)  # type: ignore[no-untyped-call]
 

@@ -73,7 +73,7 @@ def test_a_broken_check_is_our_fault_and_nothing_is_counted(exercise: Exercise) 
     assert card.result == "broken"
     assert "Our fault, not yours. The check could not run: KeyError: 'kernels.csv'." in str(card)
     assert "mc-tint-ref" in card.html
-    assert exercise.attempts == 0
+    assert exercise.record.attempts == 0
     assert card.hints == ()
 
 
@@ -81,7 +81,7 @@ def test_an_untouched_answer_is_no_attempt(exercise: Exercise) -> None:
     card = exercise.check(1)
     assert card.result == "untouched"
     assert "Not tried yet." in str(card)
-    assert exercise.attempts == 0
+    assert exercise.record.attempts == 0
     assert card.hints[0] == "look at its last digit"
 
 
@@ -89,7 +89,7 @@ def test_an_answer_that_passes_says_how_many_cases_pass(exercise: Exercise) -> N
     card = exercise.check(12)
     assert card.result == "passed"
     assert "2 of 2 cases pass." in str(card)
-    assert exercise.done
+    assert exercise.record.passed
 
 
 def test_a_wrong_answer_says_why_and_how_far(exercise: Exercise) -> None:
@@ -101,7 +101,7 @@ def test_a_wrong_answer_says_why_and_how_far(exercise: Exercise) -> None:
 def test_hints_open_one_by_one_and_follow_the_answer(exercise: Exercise) -> None:
     exercise.check(3)
     assert [str(exercise.hint()).count("Hint") for _ in range(5)] == [1, 2, 3, 3, 3]
-    assert exercise.asked == 3
+    assert exercise.record.hints == 3
     exercise.check(4)
     assert "Hint 1 of 3: a nudge: think bigger" in str(exercise.hint())
     assert "Hint 2" not in str(exercise.check(4))

@@ -29,6 +29,7 @@ STREET = [  # each room may import only rooms above it
     "planner",
     "looks",
     "graphs",
+    "progress",
     "exercises",
 ]
 HEAVY = {"docker", "matplotlib", "ipywidgets", "anywidget", "numpy", "IPython", "networkx", "click", "jupyterlab"}

@@ -119,8 +119,7 @@ def test_every_rule_that_is_named_exists(name: str) -> None:
 # One kernel for each notebook; between two forms it forgets everything that the notebook made.
 
 FORGET = """
-import pathlib, sys
-pathlib.Path("progress.json").unlink(missing_ok=True)
+import sys
 for name in [name for name in sys.modules if name.split(".")[0] in ("lessons", "labs")]:
     del sys.modules[name]
 if "ipywidgets" in sys.modules:
@@ -144,9 +143,10 @@ class Kernel:
     def __init__(self, folder: Path) -> None:
         from nbclient import NotebookClient
 
+        self.folder = folder
         folder.mkdir()
-        for package in ("labs", "lessons"):
-            (folder / package).symlink_to(NOTEBOOKS / package)
+        for path in (NOTEBOOKS / "labs", NOTEBOOKS / "lessons", *NOTEBOOKS.glob("*.ipynb")):
+            (folder / path.name).symlink_to(path)
         resources = {"metadata": {"path": str(folder)}}
         self.client = NotebookClient(
             nbformat.v4.new_notebook(), timeout=120, kernel_name="python3", resources=resources
@@ -164,8 +164,11 @@ class Kernel:
             self.client.execute_cell(cell, index)
         return ["\n".join(map(self.said, cell.outputs)) for cell in self.client.nb.cells]
 
-    def forget(self) -> None:
+    def forget(self, progress: bool = True) -> None:
+        """What a new kernel has: nothing; the file of the progress only if that is wanted."""
         self.run(FORGET)
+        if progress:
+            (self.folder / "progress.json").unlink(missing_ok=True)
 
     @staticmethod
     def said(output: dict[str, Any]) -> str:
@@ -220,6 +223,9 @@ def test_solved_every_exercise_passes(opened: tuple[str, Kernel]) -> None:
     shown = "\n".join(kernel.run(*code_of(name, "facilitator"), "print(lesson)"))
     assert f"{exercises} of {exercises} exercises pass" in shown
     assert len(re.findall(r"(\d+) of \1 cases pass\.", shown)) == exercises
+    kernel.forget(progress=False)
+    setup = [cell for cell in code_of(name) if "setup" in tags(cell)]
+    assert f"{exercises} of {exercises} exercises pass" in "".join(kernel.run(*setup))  # the file remembers
 
 
 @pytest.mark.notebook

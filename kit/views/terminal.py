@@ -30,7 +30,7 @@ NO, MISUSE = 1, 2
 WORDS: Final[dict[str, dict[str, str]]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 ROOMS: Final[dict[str, str]] = {
     # room: the commands that it has
-    "course": "doctor lab",
+    "course": "doctor lab reset roster summary",
     "updates": "diff plan simulate",
 }
 ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}

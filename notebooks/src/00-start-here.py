@@ -28,25 +28,22 @@
 from kit.views.doctor import examine
 from labs import decision_lab
 from lessons import example
+from lessons.course import my_course
 from lessons.start_here import DEVICE, check, hint, lesson, marks, solution
 
 lesson
 
 # %% [markdown]
-# ## Is this place ready?
+# ## Is this place ready, and how do you read it?
 #
-# The doctor asks a few questions about this computer and changes nothing. A dashed ring is a note: something
-# that you can do without. A square is something to mend, and the line says how. The same answers come from the
-# command `kit doctor`.
+# The first cell below asks a few questions about this computer and changes nothing. A dashed ring is a note: something
+# that you can do without. A square is something to mend, and the line says how.
+#
+# The second cell is the whole legend. All pictures here speak in shapes, so that they say the same without colours.
+# Learn its five sentences, and you can read every one of them.
 
 # %%
 examine()
-
-# %% [markdown]
-# ## The whole legend
-#
-# All pictures here speak in shapes, so that they say the same without colours. Learn these five sentences, and
-# you can read every one of them.
 
 # %%
 marks()
@@ -122,6 +119,10 @@ services:
 """
 check("00.2", answer)
 
+# %% tags=["course"]
+# How many minutes do you have? Change the number, and run the cell.
+my_course(minutes=20)
+
 # %% [markdown]
 # ## What you have now
 #
@@ -130,6 +131,8 @@ check("00.2", answer)
 #   S-56 (an optional service that is not met is left out, the rest runs).
 # - A name in `depends_on` must be the name of a service. Otherwise no release is made (C-55).
 #
+# - Your progress is a file of yours: the cell above has a link to download it, and says how to take it up elsewhere.
+#
 # The command `kit rule S-56` prints a rule, why it is so, and an example.
 #
-# **Next:** notebook 04, in which labels choose devices.
+# **Next:** the notebook that fits into your time. They build on each other, but none needs a device.

@@ -24,6 +24,7 @@ import pytest
 
 from kit import exercises
 from kit.exercises import Card, Exercise, Lesson
+from kit.progress import Record
 
 HERE = Path(__file__).parent
 SEEDS = 25
@@ -60,8 +61,8 @@ def of(lesson: Lesson, number: str) -> Exercise:
 def anew(lesson: Lesson) -> None:
     """Forget what was tried."""
     for exercise in lesson.exercises:
-        exercise.attempts = exercise.asked = exercise.level = 0
-        exercise.done, exercise.answer, exercise.seed = False, exercises.NOTHING, 1
+        exercise.record, exercise.level, exercise.seed = Record(), 0, 1
+        exercise.answer = exercises.NOTHING
 
 
 class Exercises:
