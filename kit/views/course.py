@@ -105,7 +105,7 @@ def reset(notebook: str | None, containers: bool, records: bool) -> int:
 @click.argument("files", nargs=-1, required=True)
 @click.option("--json", "as_data", is_flag=True, help="The table as JSON.")
 def roster(files: tuple[str, ...], as_data: bool) -> int:
-    """How a group fared: attempts for each exercise and check, from progress files. It names nobody."""
+    """How a group fared, from its progress files, with no names."""
     known = []
     for name in files:
         try:
