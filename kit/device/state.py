@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, dataclass_transform
+from typing import Any, Final, Literal, TypeAlias, dataclass_transform
 
 Pairs = tuple[tuple[str, str], ...]
 Frozen: TypeAlias = "str | int | float | bool | tuple[Frozen, ...] | None"
@@ -73,7 +73,8 @@ class Wanted:
     """One service as a target wants it: what a container made from it would be (S-87).
 
     `config` holds what is compared besides image, environment, labels, policy and networks.
-    `network_mode` is the primary network, or `host`, `none`, `bridge`, `service:X`.
+    `network_mode` is the primary network, or `host`, `none`, `bridge`, `service:X`. `form` is the service as the
+    release has it: a real engine makes the container from that.
     """
 
     app: int
@@ -92,6 +93,7 @@ class Wanted:
     running: bool = True
     oneshot: int | None = None
     grace: int = 10
+    form: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def label(self, key: str) -> str:
         """The value of one label, or the empty text."""

@@ -97,6 +97,7 @@ def wanted(
         running=form.get("running") is not False,
         oneshot=form.get("oneshot"),
         grace=request["StopTimeout"],
+        form=form,
     )
 
 

@@ -1,0 +1,213 @@
+"""Images without a registry: what is here first, then what can be built, then what a registry has.
+
+The base of every example is `kit/busybox`: one static busybox of this machine, 2 MB, built in seconds.
+
+Our exceptions:
+
+* NoImage(RuntimeError)     an image is not here, cannot be built, or no registry has it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ..device.facts import data_folder
+from ..planner import Release
+from ..planner.target import mapping
+from ..reader import Reading
+
+LABEL: Final = "multicontainer-kit"  # what the kit made carries it; its value is the session
+BASE: Final = "kit/busybox"
+_STEP: Final = re.compile(r"Step (\d+)/(\d+) : (.*)")
+
+
+class NoImage(RuntimeError):  # noqa: N818
+    """An image is not here, cannot be built, or no registry has it. The text says why."""
+
+
+class Progress(NamedTuple):
+    """How far something is: `done` of `total`; `doing` says with what."""
+
+    what: str
+    done: int
+    total: int
+    doing: str = ""
+
+
+Tell = Callable[[Progress], None]
+
+
+def quiet(_progress: Progress) -> None:
+    """Tell nobody."""
+
+
+def reference(image: str, app: int) -> str:
+    """What an image that the kit builds is called on the engine; foreign images cannot have this name.
+
+    >>> reference("web:r1", 1)
+    'multicontainer-kit:web-r1-2c0a6711'
+    """
+    digest = hashlib.sha256(f"{app} {image}".encode()).hexdigest()[:8]
+    return f"{LABEL}:{re.sub(r'[^A-Za-z0-9_]+', '-', image)[-80:].strip('-')}-{digest}"
+
+
+def has(api: Any, image: str) -> bool:
+    """Whether the engine has an image."""
+    from docker.errors import ImageNotFound
+
+    try:
+        api.inspect_image(image)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def archive(files: Mapping[str, bytes], *, owner: int = 0) -> bytes:
+    """A tar archive of these files, by path."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.uid = len(content), 0o755, owner
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+# ------------------------------------------------------------------------------------- the base image
+
+
+def is_static(program: Path) -> bool:
+    """Whether a program needs no other file to run: a dynamic one names its loader in its first page."""
+    with program.open("rb") as file:
+        head = file.read(4096)
+    return head.startswith(b"\x7fELF") and b"/ld-" not in head
+
+
+def busybox(folder: Path | None = None) -> bytes:
+    """A static busybox: from a folder that the user names, else of this machine, else out of Debian's package."""
+    found = [folder / "busybox"] if folder else [Path(shutil.which("busybox") or "/bin/busybox")]
+    found += [] if folder else [Path("/bin/busybox.static")]
+    for program in found:
+        if program.is_file() and is_static(program):
+            return program.read_bytes()
+    if folder is None and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        with tempfile.TemporaryDirectory() as place:
+            for command in ("apt-get download busybox-static", "dpkg-deb -x busybox-static*.deb ."):
+                subprocess.run(["sh", "-c", command], cwd=place, capture_output=True, check=False)  # noqa: S603, S607
+            program = Path(place, "bin", "busybox")
+            if program.is_file():
+                return program.read_bytes()
+    where = f"in `{folder}`" if folder else "on this machine"
+    raise NoImage(
+        f"there is no static busybox {where}: `apt-get install busybox-static`, or name a folder that has one"
+    )
+
+
+def prepare(api: Any, folder: Path | None = None, tell: Tell = quiet) -> None:
+    """Build the base image."""
+    source = data_folder() / "compositions" / "busybox"
+    names = ("Dockerfile", "watched", "crash", "answer")
+    files = {name: (source / name).read_bytes() for name in names} | {"busybox": busybox(folder)}
+    _build(api, BASE, {"fileobj": io.BytesIO(archive(files)), "custom_context": True}, {LABEL: "base"}, tell)
+
+
+# --------------------------------------------------------------------------------------- build and pull
+
+
+def _build(api: Any, tag: str, how: Mapping[str, Any], labels: Mapping[str, str], tell: Tell) -> None:
+    shown = labels.get(f"{LABEL}.image", tag)
+    for line in api.build(tag=tag, labels=dict(labels), rm=True, forcerm=True, decode=True, **how):
+        if step := _STEP.match(line.get("stream", "")):
+            tell(Progress(f"build {shown}", int(step[1]) - 1, int(step[2]), step[3]))
+        if "error" in line:
+            raise NoImage(f"`{shown}` cannot be built: {line['error'].strip()}")
+    tell(Progress(f"build {shown}", 1, 1))
+
+
+def build(api: Any, image: str, tag: str, body: Any, root: Path, labels: Mapping[str, str], tell: Tell) -> None:
+    """Build an image from what a composition says under `build`; its folder lies below *root*."""
+    said = {"context": body} if isinstance(body, str) else mapping(body)
+    folder, file = root / str(said.get("context", ".")), str(said.get("dockerfile") or "Dockerfile")
+    recipe = folder / file
+    if not recipe.is_file():
+        raise NoImage(f"`{image}` cannot be built: there is no `{recipe}`")
+    if BASE in recipe.read_text(encoding="utf-8", errors="replace") and not has(api, BASE):
+        prepare(api, tell=tell)
+    arguments = {key: str(value) for key, value in mapping(said.get("args")).items() if value is not None}
+    target = {"target": said["target"]} if said.get("target") else {}
+    own = {key: str(value) for key, value in mapping(said.get("labels")).items()}
+    how = {"path": str(folder), "dockerfile": file, "buildargs": arguments, **target}
+    _build(api, tag, how, own | dict(labels), tell)
+
+
+def stand_in(api: Any, tag: str, labels: Mapping[str, str], tell: Tell) -> None:
+    """An image that only waits, for a service of which nothing but the name is known."""
+    if not has(api, BASE):
+        prepare(api, tell=tell)
+    _build(api, tag, {"fileobj": io.BytesIO(f"FROM {BASE}\n".encode())}, labels, tell)
+
+
+def pull(api: Any, image: str, tell: Tell) -> None:
+    """Get an image from its registry, if one answers."""
+    from docker.errors import APIError
+
+    layers: dict[str, tuple[int, int]] = {}
+    try:
+        for line in api.pull(image if ":" in image.rpartition("/")[2] else f"{image}:latest", stream=True, decode=True):
+            if "error" in line:
+                raise NoImage(f"`{image}` is not here, and no registry gave it: {line['error']}")
+            at = line.get("progressDetail") or {}
+            if at.get("total"):
+                layers[line["id"]] = (at["current"], at["total"])
+                done, total = (sum(column) for column in zip(*layers.values(), strict=True))
+                tell(Progress(f"pull {image}", done, total, line["status"]))
+    except APIError as error:
+        raise NoImage(f"`{image}` is not here, and no registry gave it: {error.explanation}") from error
+    tell(Progress(f"pull {image}", 1, 1))
+
+
+# --------------------------------------------------------------------------------- from files to a release
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def release_of(reading: Reading, root: Path, app: int = 1, ports: Mapping[str, str] = {}) -> Release:
+    """The release of a composition on disk: equal files give equal images, and equal images an equal commit.
+
+    Args:
+        reading: A composition that makes a release.
+        root: The folder in which its build folders lie.
+        app: The app (fleet) on the engine.
+        ports: Host ports to publish in place of others.
+    """
+    form = json.loads(json.dumps(reading.normal, default=str))
+    for name, service in form["services"].items():
+        if build := service.get("build"):
+            folder = root / build.get("context", ".")
+            files = sorted(each for each in folder.rglob("*") if each.is_file())
+            parts = [part for each in files for part in (str(each.relative_to(folder)).encode(), each.read_bytes())]
+            service["image"] = f"{name}:{_digest([json.dumps(build).encode(), platform.machine().encode(), *parts])}"
+        if "ports" in service:
+            service["ports"] = [_moved(str(text), ports) for text in service["ports"]]
+    return Release(_digest([json.dumps(form, sort_keys=True).encode()])[:7], form, app=app)
+
+
+def _moved(text: str, ports: Mapping[str, str]) -> str:
+    """A port of a composition, published at another host port if one is given for it."""
+    front, _, inside = text.rpartition(":")
+    address, more, outside = front.rpartition(":")
+    published = outside or inside.partition("/")[0]
+    return f"{address}{more}{ports[published]}:{inside}" if published in ports else text
