@@ -117,64 +117,64 @@ def busybox(folder: Path | None = None) -> bytes:
 def prepare(api: Any, folder: Path | None = None, tell: Tell = quiet) -> None:
     """Build the base image."""
     source = data_folder() / "compositions" / "busybox"
-    names = ("Dockerfile", "watched", "crash", "answer")
-    files = {name: (source / name).read_bytes() for name in names} | {"busybox": busybox(folder)}
-    _build(api, BASE, {"fileobj": io.BytesIO(archive(files)), "custom_context": True}, {LABEL: "base"}, tell)
+    files = {each.name: each.read_bytes() for each in source.iterdir()} | {"busybox": busybox(folder)}
+    _build(api, BASE, BASE, tell, fileobj=io.BytesIO(archive(files)), custom_context=True)
 
 
-# --------------------------------------------------------------------------------------- build and pull
+# --------------------------------------------------------------------------------------- build and get
 
 
-def _build(api: Any, tag: str, how: Mapping[str, Any], labels: Mapping[str, str], tell: Tell) -> None:
-    shown = labels.get(f"{LABEL}.image", tag)
-    for line in api.build(tag=tag, labels=dict(labels), rm=True, forcerm=True, decode=True, **how):
+def _build(api: Any, tag: str, image: str, tell: Tell, **how: Any) -> None:
+    for line in api.build(tag=tag, rm=True, forcerm=True, decode=True, **how):
         if step := _STEP.match(line.get("stream", "")):
-            tell(Progress(f"build {shown}", int(step[1]) - 1, int(step[2]), step[3]))
+            tell(Progress(f"build {image}", int(step[1]) - 1, int(step[2]), step[3]))
         if "error" in line:
-            raise NoImage(f"`{shown}` cannot be built: {line['error'].strip()}")
-    tell(Progress(f"build {shown}", 1, 1))
+            raise NoImage(f"`{image}` cannot be built: {line['error'].strip()}")
+    tell(Progress(f"build {image}", 1, 1))
 
 
-def build(api: Any, image: str, tag: str, body: Any, root: Path, labels: Mapping[str, str], tell: Tell) -> None:
-    """Build an image from what a composition says under `build`; its folder lies below *root*."""
+def build(api: Any, tag: str, image: str, body: Any, root: Path, labels: Mapping[str, str], tell: Tell) -> None:
+    """Build an image from what a composition says under `build`; its folder lies below *root*.
+
+    Without a `build`, the image only waits: for a service of which nothing but the name is known.
+    """
     said = {"context": body} if isinstance(body, str) else mapping(body)
-    folder, file = root / str(said.get("context", ".")), str(said.get("dockerfile") or "Dockerfile")
-    recipe = folder / file
-    if not recipe.is_file():
+    file = str(said.get("dockerfile") or "Dockerfile")
+    recipe = root / str(said.get("context", ".")) / file
+    if body and not recipe.is_file():
         raise NoImage(f"`{image}` cannot be built: there is no `{recipe}`")
-    if BASE in recipe.read_text(encoding="utf-8", errors="replace") and not has(api, BASE):
+    text = recipe.read_text(encoding="utf-8", errors="replace") if body else f"FROM {BASE}"
+    if BASE in text and not has(api, BASE):
         prepare(api, tell=tell)
+    how: dict[str, Any] = {"path": str(root / str(said.get("context", "."))), "dockerfile": file} if body else {}
+    how |= {} if body else {"fileobj": io.BytesIO(text.encode())}
     arguments = {key: str(value) for key, value in mapping(said.get("args")).items() if value is not None}
-    target = {"target": said["target"]} if said.get("target") else {}
     own = {key: str(value) for key, value in mapping(said.get("labels")).items()}
-    how = {"path": str(folder), "dockerfile": file, "buildargs": arguments, **target}
-    _build(api, tag, how, own | dict(labels), tell)
+    more = {"buildargs": arguments, "target": said.get("target"), "labels": own | dict(labels)}
+    _build(api, tag, image, tell, **how, **more)
 
 
-def stand_in(api: Any, tag: str, labels: Mapping[str, str], tell: Tell) -> None:
-    """An image that only waits, for a service of which nothing but the name is known."""
-    if not has(api, BASE):
+def get(api: Any, image: str, tell: Tell) -> None:
+    """An image that is here, or else from its registry, if one answers."""
+    if has(api, image):
+        return
+    if image == BASE:
         prepare(api, tell=tell)
-    _build(api, tag, {"fileobj": io.BytesIO(f"FROM {BASE}\n".encode())}, labels, tell)
-
-
-def pull(api: Any, image: str, tell: Tell) -> None:
-    """Get an image from its registry, if one answers."""
+        return
     from docker.errors import APIError
 
     layers: dict[str, tuple[int, int]] = {}
     try:
-        for line in api.pull(image if ":" in image.rpartition("/")[2] else f"{image}:latest", stream=True, decode=True):
+        for line in api.pull(image, stream=True, decode=True):
             if "error" in line:
-                raise NoImage(f"`{image}` is not here, and no registry gave it: {line['error']}")
+                raise NoImage(f"it is not here, and no registry gives it: {line['error']}")
             at = line.get("progressDetail") or {}
             if at.get("total"):
                 layers[line["id"]] = (at["current"], at["total"])
-                done, total = (sum(column) for column in zip(*layers.values(), strict=True))
+                done, total = map(sum, zip(*layers.values(), strict=True))
                 tell(Progress(f"pull {image}", done, total, line["status"]))
     except APIError as error:
-        raise NoImage(f"`{image}` is not here, and no registry gave it: {error.explanation}") from error
-    tell(Progress(f"pull {image}", 1, 1))
+        raise NoImage(f"it is not here, and no registry gives it: {error.explanation}") from error
 
 
 # --------------------------------------------------------------------------------- from files to a release
