@@ -196,12 +196,11 @@ class Docker(Simulated):
         self._boots: dict[int, int] = {}  # in which boot this process made a container
         self._known: dict[Image, None] = {}  # images that are not the kit's, and the services that use them
         self._stopping: dict[str, tuple[float, bool]] = {}  # when its time is up, and whether it is to be deleted
-        seen = self.observe()
-        done = {each: {one.commit for one in seen.of(each)} for each in seen.apps}
-        settled = {one for one in done if all(each.status != "Installed" for each in seen.of(one))}
-        self._state = replace(
-            seen, commits=tuple((each, *one) for each, one in done.items() if len(one) == 1 and each in settled)
-        )
+        seen, commits = self.observe(), []
+        for each in seen.apps:  # what an earlier process brought to its end
+            found = {one.commit for one in seen.of(each) if one.status != "Installed"}
+            commits += [(each, min(found))] if found == {one.commit for one in seen.of(each)} and len(found) == 1 else []
+        self._state = replace(seen, commits=tuple(commits))
 
     # ----------------------------------------------------------------------------------------- observe
 
