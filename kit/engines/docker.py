@@ -196,11 +196,10 @@ class Docker(Simulated):
         self._boots: dict[int, int] = {}  # in which boot this process made a container
         self._known: dict[Image, None] = {}  # images that are not the kit's, and the services that use them
         self._stopping: dict[str, tuple[float, bool]] = {}  # when its time is up, and whether it is to be deleted
-        seen, commits = self.observe(), []
-        for each in seen.apps:  # what an earlier process brought to its end
-            found = {one.commit for one in seen.of(each) if one.status != "Installed"}
-            commits += [(each, min(found))] if found == {one.commit for one in seen.of(each)} and len(found) == 1 else []
-        self._state = replace(seen, commits=tuple(commits))
+        seen = self.observe()  # what an earlier process brought to its end
+        there = {app: {(each.commit, each.status == "Installed") for each in seen.of(app)} for app in seen.apps}
+        done = [(app, *one) for app, found in there.items() for one in found if len(found) == 1]
+        self._state = replace(seen, commits=tuple((app, commit) for app, commit, waits in done if not waits))
 
     # ----------------------------------------------------------------------------------------- observe
 
