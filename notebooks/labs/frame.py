@@ -287,7 +287,7 @@ def section(title: str, *parts: Part, key: Key = "") -> Group:
 
 def line(*parts: Part, key: Key = "") -> Group:
     """Controls in a line, which wraps."""
-    return Group("mc-line", parts, key=key)
+    return Group("mc-inline", parts, key=key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
