@@ -83,7 +83,10 @@ class Report(NamedTuple):
         for subject, status, sentence, fix in self.probes:
             answer = escaped(sentence) + (f" <b>{escaped(fix)}</b>" if fix else "")
             rows.append((escaped(subject), state(marks[status], status), answer))
-        return figure(self.answer, table=table(("What", "State", "Answer"), rows))
+        head = ("What", "State", "Answer")
+        notes = [row for row, probe in zip(rows, self.probes, strict=True) if probe.status != "ok"]
+        every = f"<details><summary>All {len(rows)} answers</summary>{table(head, rows)}</details>"
+        return figure(self.answer, pictures=(table(head, notes) if notes else "") + every)
 
 
 def examine(folder: Path | str = ".", *, binder: bool = False) -> Report:

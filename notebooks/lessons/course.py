@@ -109,7 +109,7 @@ def my_course(minutes: int = 20, restore: str = "") -> Page:
         download = link(progress.path.read_text("utf-8"), FILE, "application/json", "Download your progress")
         how = "To go on elsewhere, drag that file into the list of files there, and run"
         foot = f'{download}. {how} <code>my_course(20, restore="{FILE}")</code>.'
-    html = figure(answer, situation, table=shown, foot=f'<p class="mc-small">{foot}</p>')
+    html = figure(answer, situation, pictures=shown, foot=f'<p class="mc-small">{foot}</p>')
     return Page("\n".join([answer, situation, *told]), html)
 
 
