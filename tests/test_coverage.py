@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from notebook_sources import NAMES, cells, text
 
 ROOT = Path(__file__).parent.parent
