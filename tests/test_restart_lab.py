@@ -102,8 +102,8 @@ def test_the_picture_says_what_stays_down_and_the_table_says_the_same() -> None:
         inputs = Inputs(happening=happening)
         rows = model.shown(inputs, lived(inputs))
         table = model.to_table(rows)
-        for narrow in (False, True):
-            svg = model.to_svg(inputs, lived(inputs), narrow=narrow)
+        for width in (model.WIDE, model.LAB, model.NARROW):
+            svg = model.to_svg(inputs, lived(inputs), width=width)
             texts = [each.text for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
             assert texts.count("stays down") == sum(not life.up for life in rows.values())
             assert svg.count('fill="var(--mc-run)"') == sum(len(life.runs) for life in rows.values())

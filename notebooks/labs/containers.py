@@ -19,12 +19,10 @@ from kit.graphs.svg import mark, path, rect, sheet, text
 from kit.looks import escaped
 from kit.planner import Plan
 
-from .timeline import Column, head, timeline
+from .timeline import WIDE, Column, head, timeline
 
-_LEFT: Final = 156
-_COLUMN: Final = 84
+_LEFT: Final = 130
 _ROW: Final = 28
-_WIDTH: Final = 862
 
 
 class Cell(NamedTuple):
@@ -73,23 +71,24 @@ def _of(state: State, name: str, new: str) -> Cell:
     return cell(tuple(each for each in state.containers if each.service == name), new)
 
 
-def to_svg(grid: Grid, *, columns: int = 0, standalone: bool = False) -> str:
+def to_svg(grid: Grid, *, width: float = WIDE, columns: int = 0, standalone: bool = False) -> str:
     """A mark and a word for each state; *columns* keeps room for so many rounds."""
     count = max(len(grid.columns), columns)
-    width, height = max(_WIDTH, _LEFT + _COLUMN * (count + 1)), 30 + _ROW * len(grid.rows)
+    column = min(84.0, max(62.0, (width - _LEFT) / (count + 1)))
+    width, height = max(width, _LEFT + column * (count + 1)), 30 + _ROW * len(grid.rows)
     parts = [path(f"M0 22.5L{width:g} 22.5", "rule", 1), text(_LEFT, 12, "before", 12, ink="ink3")]
-    for place, column in enumerate(grid.columns, start=1):
-        parts.append(text(_LEFT + _COLUMN * place, 12, f"{place} {head(column)}", 12, ink="ink2", room=_COLUMN - 6))
+    for place, each_round in enumerate(grid.columns, start=1):
+        parts.append(text(_LEFT + column * place, 12, f"{place} {head(each_round)}", 12, ink="ink2", room=column - 6))
     for line, (name, cells) in enumerate(grid.rows.items()):
         y = 30 + _ROW * line
         parts.append(text(0, y + 15, name, bold=True, room=_LEFT - 8))
         for place, each in enumerate(cells):
-            x = _LEFT + _COLUMN * place
+            x = _LEFT + column * place
             if not each.mark:
                 parts.append(text(x, y + 15, "–", 12, ink="ink3"))
                 continue
             words = f"{each.word if each.word != 'runs' else ''} {each.commit}".strip()
-            parts += [mark(each.mark, x, y + 4, 14), text(x + 19, y + 15, words, 12, ink="ink2", room=_COLUMN - 24)]
+            parts += [mark(each.mark, x, y + 4, 14), text(x + 19, y + 15, words, 12, ink="ink2", room=column - 24)]
     said = " ".join(f"{name}: {', '.join(_told(each) for each in cells)}." for name, cells in grid.rows.items())
     return sheet(
         "Containers after each round", said, width, height, "".join(parts) or rect(0, 0, 1, 1, 0, ""), standalone

@@ -208,15 +208,15 @@ def _why(one: Container) -> str:
 
 # ------------------------------------------------------------------------------------------- the picture
 
-WIDE, NARROW = 862, 560
+WIDE, LAB, NARROW = 862, 760, 560  # a card, a lab in JupyterLab beside its file browser, and a narrow place
 _LEFT: Final = 130
 _TOP: Final = 66  # of the first bar
 _ROW: Final = 51
 
 
-def to_svg(inputs: Inputs, lives: Mapping[str, Life], *, narrow: bool = False, standalone: bool = False) -> str:
+def to_svg(inputs: Inputs, lives: Mapping[str, Life], *, width: float = WIDE, standalone: bool = False) -> str:
     """A minute in true seconds: runs, ends, pauses, and what stays down."""
-    width, rows = NARROW if narrow else WIDE, shown(inputs, lives)
+    rows = shown(inputs, lives)
     scale = (width - _LEFT - 10) / (MINUTE / 1000)
     bottom = _TOP + _ROW * len(rows) - 13
 
@@ -381,7 +381,7 @@ def view(inputs: Inputs) -> View:
     """Everything that the lab shows for these inputs."""
     lives = lived(inputs)
     rows = shown(inputs, lives)
-    wide, narrow = (to_svg(inputs, lives, narrow=small) for small in (False, True))
+    wide, narrow = (to_svg(inputs, lives, width=each) for each in (LAB, NARROW))
     table = f"<h4>What each policy does</h4>{policies(effective(inputs), situation_of(inputs))}"
     said = prose(
         "What stays down is not started by the supervisor (S-86). "

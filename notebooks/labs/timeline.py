@@ -148,10 +148,10 @@ class _Size:
     narrow: bool
 
 
-WIDE, NARROW = 862, 560
+WIDE, LAB, NARROW = 862, 760, 560  # a card, a lab in JupyterLab beside its file browser, and a narrow place
 _NUMBERS: Final = 146  # at the right: seconds down, and peak disk
 _NAMES: Final = 156  # at the left: the strategy, or the services
-_LEAST: Final = 60  # a column
+_LEAST: Final = 56  # a column
 _DONE: Final = ("updateCommit", "releaseLock")
 _END, _BEGIN = 0.52, 0.5  # where in its column an old bar ends and a new one begins
 _OVERLAP: Final = (0.88, 0.1)  # the same for a hand-over, whose bars lie over each other
@@ -303,17 +303,18 @@ def _strip(strip: Strip, size_: _Size, top: float, most: float) -> Iterator[str]
 
 
 def to_svg(
-    strips: Sequence[Strip], *, narrow: bool = False, columns: int = 0, standalone: bool = False, name: str = "Update"
-) -> str:
-    """Strips below each other, 862 pixels wide, or 560 if *narrow*; wider where there are many columns.
+    strips: Sequence[Strip], *, narrow: bool = False, width: float = WIDE, columns: int = 0, standalone: bool = False,
+    name: str = "Update",
+) -> str:  # fmt: skip
+    """Strips below each other, 862 pixels wide or as said, or 560 if *narrow*; wider where there are many columns.
 
     *columns* keeps room for so many, so that a plan that is shown step by step does not move.
     """
     most = max((len(strip.line.columns) for strip in strips), default=0)
     count, left = max(most, columns, 1), 0 if narrow else _NAMES
-    room = NARROW if narrow else WIDE - _NAMES - _NUMBERS
+    room = NARROW if narrow else width - _NAMES - _NUMBERS
     column = min(80.0, max(_LEAST, room / count))
-    width = max(NARROW, count * column) if narrow else max(WIDE, _NAMES + count * column + _NUMBERS)
+    width = max(NARROW, count * column) if narrow else max(width, _NAMES + count * column + _NUMBERS)
     size_, peak = _Size(left, column, width, narrow), max((strip.line.peak for strip in strips), default=0.0)
     y, parts = 23.0, [path(f"M0 22.5L{width:g} 22.5", "rule", 1)]
     parts.append(text(left, 12, "rounds, left to right; each column is one round, not to scale", 12, ink="ink3"))
@@ -407,9 +408,9 @@ def legend(strips: Sequence[Strip]) -> str:
     return f'<ul class="mc-legend">{"".join(items)}</ul>'
 
 
-def picture(strips: Sequence[Strip], *, columns: int = 0, name: str = "Update") -> str:
+def picture(strips: Sequence[Strip], *, width: float = WIDE, columns: int = 0, name: str = "Update") -> str:
     """The picture in its frame, with its narrow twin."""
-    wide, narrow = (to_svg(strips, narrow=small, columns=columns, name=name) for small in (False, True))
+    wide, narrow = (to_svg(strips, narrow=small, width=width, columns=columns, name=name) for small in (False, True))
     return looks.picture(wide, narrow, name)
 
 

@@ -187,8 +187,13 @@ def view(inputs: Inputs) -> View:
     last = next((round for round in reversed(shown.rounds) if round.trace), None)
     coming = next_steps(shown.end, new)
     hidden: set[Key] = {("strategies", str(number)) for number in range(len(names), MOST)}
-    drawn = timeline.picture([strip], columns=total, name="The update so far") + timeline.legend([strip]) if at else ""
-    held = picture(containers.to_svg(grid, columns=total), name="Containers after each round")
+    drawn = (
+        timeline.picture([strip], width=timeline.LAB, columns=total, name="The update so far")
+        + timeline.legend([strip])
+        if at
+        else ""
+    )
+    held = picture(containers.to_svg(grid, width=timeline.LAB, columns=total), name="Containers after each round")
     answer, situation = answered(inputs, whole, at, last, line)
     return View(
         answer=answer,
