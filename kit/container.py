@@ -388,7 +388,8 @@ def check_device(form: Mapping[str, Any], where: Where = nowhere, place: Place |
                 if other != name:
                     path = (*here, "ports")
                     note.say("port-shared", where(path), path, name=name, other=other, port=binding["HostPort"])
-        note.extend(request.findings)
+        for each in request.findings:
+            note.take(each)
     for name, network in (form.get("networks") or {}).items():
         for index, pool in enumerate(network.get("ipam", {}).get("config", ())):
             if pool.get("subnet") and not pool.get("gateway"):

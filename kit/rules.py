@@ -22,7 +22,7 @@ from .container import FEATURE_TABLE, LEGACY, Where, check_device, is_true
 from .contracts import LABEL_OF
 from .diagnostics import Diagnostic, Path, Severity, Span
 from .reader import Reading
-from .reader.decode import Desk, ports
+from .reader.decode import Desk, decoded
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES
 from .source import Node
@@ -133,7 +133,7 @@ def written_ports(tree: Node | None, form: Mapping[str, Any]) -> dict[Path, Path
     for name, service in (form.get("services") or {}).items():
         here: Path = ("services", name, "ports")
         node = tree.at(here) if tree else None
-        places = {str(spec): path for spec, _node, path in (ports(Desk(Notes()), node, here) if node else None) or ()}
+        places = {str(spec): path for spec, _node, path in (node and decoded(Desk(Notes()), "ports", node, here)) or ()}
         found |= {(*here, index): places.get(text, here) for index, text in enumerate(service.get("ports") or ())}
     return found
 

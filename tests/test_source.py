@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kit import source
@@ -328,6 +328,7 @@ def test_no_text_makes_parse_raise(text: str) -> None:
             node.plain()
 
 
+@example(2.0**-44)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_the_text_of_a_number_reads_back_as_the_number_c11(number: float) -> None:
     kind, value = resolve(scalar_text(Node("float", number, Span("t", 1, 1))))

@@ -180,7 +180,7 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
     note = project.note
     tree = project.load(layers, project.folder, project.shell)
     if not layers:
-        note.error("no-file", "C-1", "no file is given", Span(NAME, 1, 1), error_class="ArgumentError")
+        note.say("no-file", Span(NAME, 1, 1))
     elif (tree is None or not tree.value) and not note.failed:
         note.say("empty-composition", tree or Span(layers[0][2], 1, 1))
     if tree is None:

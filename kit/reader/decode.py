@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from ..diagnostics import Path, Severity
+from ..diagnostics import Path
 from ..source import Node
 from . import forms
-from .fields import FORMS, LISTS, cast
+from .fields import FORMS, LISTS, TABLES, cast
 from .forms import DeviceSpec, MountSpec, PortSpec, Unreadable, number_text, scalar_text
 from .notes import Notes
 
 Plain = dict[str, Any]
-Names = tuple[str, ...]
 T = TypeVar("T")
 Decoder = Callable[["Desk", Node, Path], Any]
 Placed = tuple[T, Node, Path]
@@ -27,10 +26,11 @@ Placed = tuple[T, Node, Path]
 
 MOST_PORTS: Final = 20_000
 NEUTRAL: Final[tuple[object, ...]] = (False, 0, "", [], {})
-KEEP_NEUTRAL: Final = frozenset({"command", "switch", "health", "duration", "build", "hosts"})
-KEEP_NEUTRAL_FIELDS: Final = frozenset(
-    {"scale", "blkio_config", "credential_spec", "deploy", "develop", "logging", "provider"}
-)
+RECORDS: Final[dict[str, dict[str, str]]] = {"service": FORMS, **TABLES["records"]}
+"""The form of each field of a service, of its build, of a network … by their names."""
+KINDS: Final = {form: frozenset(kinds.split("|")) for form, kinds in TABLES["kinds"].items()}
+KEPT: Final = {record: frozenset(names) for record, names in TABLES["kept"].items()}
+FORBIDDEN: Final = {"service": frozenset(LISTS["forbidden"]), "build": frozenset(LISTS["forbidden_in_build"])}
 LARGEST: Final = 2.0**128
 OWN_LABELS: Final = ("io.balena.", "io.resin.")
 
@@ -47,26 +47,36 @@ class Desk:
         """What *read* makes of the text, or None and an error when it is unreadable."""
         try:
             return read(scalar_text(node))
-        except Unreadable as trouble:
-            message, rule = str(trouble), trouble.rule
-            self.note.error("unreadable-text", rule, message, node, path, trouble.help, stage=stage)
+        except Unreadable as bad:
+            self.note.say("unreadable-text", node, path, stage=stage, rule=bad.rule, message=str(bad), help=bad.help)
             return None
 
 
-def service(desk: Desk, name: str, node: Node) -> Plain:
-    """Every field of one service that is left, by its name."""
+def decoded(desk: Desk, form: str, node: Node, path: Path) -> Any:
+    """A value by its form; None when it is of a kind that the form does not take, as the schema has said."""
+    return DECODERS[form](desk, node, path) if node.kind in KINDS.get(form, (node.kind,)) else None
+
+
+def record(desk: Desk, kind: str, node: Node, path: Path) -> Plain:
+    """Every field that is left of a service, a build, a network …, each by its form; neutral ones vanish (C-5)."""
     found: Plain = {}
     for key, value in node.value.items() if node.kind == "map" else ():
-        path: Path = ("services", name, key)
-        form = FORMS.get(key, "folded")
+        here, form = (*path, key), RECORDS[kind].get(key, "folded")
         if key.startswith("x-"):
-            extension(desk, node, key, path)
+            extension(desk, node, key, here)
         elif form != "folded":
-            decoded = DECODERS[form](desk, value, path)
-            if decoded in NEUTRAL and form not in KEEP_NEUTRAL and key not in KEEP_NEUTRAL_FIELDS:
-                _vanished(desk, key, value, path)
-            elif decoded is not None:
-                found[key] = decoded
+            left = decoded(desk, form, value, here)
+            if left in NEUTRAL and key not in KEPT.get(kind, ()):
+                change = (value.plain(), None)
+                if key == "tty":
+                    desk.note.say("tty-stays-on", value, here, change=change)
+                elif key in FORBIDDEN.get(kind, ()):
+                    name = key if kind == "service" else f"{kind}.{key}"
+                    desk.note.say("neutral-value-removed", value, here, change=change, name=name)
+                else:
+                    desk.note.change(here, *change, "C-5", value)
+            elif left is not None:
+                found[key] = left
     return found
 
 
@@ -76,55 +86,33 @@ def extension(desk: Desk, node: Node, key: str, path: Path) -> None:
     if len(path) > 1:
         desk.note.say("extension-removed", at, path, change=change, name=key)
     else:
-        desk.note.change(path, *change, "C-20", Severity.CHANGED, at)
-
-
-def _vanished(desk: Desk, key: str, node: Node, path: Path) -> None:
-    """A neutral value is left out of the normal form (C-5)."""
-    change = (node.plain(), None)
-    if key == "tty":
-        desk.note.say("tty-stays-on", node, path, change=change)
-    elif key in LISTS["forbidden"]:
-        desk.note.say("neutral-value-removed", node, path, change=change, name=key)
-    else:
-        desk.note.change(path, *change, "C-5", Severity.CHANGED, node)
+        desk.note.change(path, *change, "C-20", at)
 
 
 # ── plain values ───────────────────────────────────────────────────────────────────────────────────
 
 
-def text(_desk: Desk, node: Node, _path: Path) -> str | None:
-    """A text, as it is (C-71)."""
-    return node.value if node.kind == "str" else None
-
-
-def flag(_desk: Desk, node: Node, _path: Path) -> bool | None:
-    """A boolean; false vanishes (C-66)."""
-    return node.value if node.kind == "bool" else None
+def plain(_desk: Desk, node: Node, _path: Path) -> Any:
+    """A text or a boolean, as it is (C-66, C-71)."""
+    return node.value
 
 
 def switch(desk: Desk, node: Node, path: Path) -> bool | None:
     """A boolean with three states: true, false, absent (C-5)."""
-    if node.kind != "str":
-        return flag(desk, node, path)
-    word = cast(node.value, "bool")
+    word = cast(node.value, "bool") if node.kind == "str" else node.value
     if word is None:
         desk.note.say("not-a-boolean", node, path, value=node.value)
     return word if isinstance(word, bool) else None
 
 
-def integer(_desk: Desk, node: Node, _path: Path) -> int | None:
+def integer(_desk: Desk, node: Node, _path: Path) -> int:
     """A whole number; a fraction is cut off (C-64)."""
-    if node.kind not in ("int", "float"):
-        return None
     whole = int(node.value) if abs(node.value) < 2**63 else -(2**63)
     return whole if abs(whole) < 2**53 else int(Decimal(repr(float(whole))))  # as JavaScript prints it
 
 
 def decimal(desk: Desk, node: Node, path: Path) -> float | int | None:
     """A number of single precision (C-64)."""
-    if node.kind not in ("int", "float"):
-        return None
     if not abs(node.value) < LARGEST:
         desk.note.say("number-too-large", node, path, name=path[-1])
         return None
@@ -144,15 +132,13 @@ def size(desk: Desk, node: Node, path: Path) -> str | None:
 
 def duration(desk: Desk, node: Node, path: Path) -> str | None:
     """A duration in its long form (C-63)."""
-    found = desk.attempt(forms.parse_duration, node, path) if node.kind == "str" else None
+    found = desk.attempt(forms.parse_duration, node, path)
     return None if found is None else forms.duration_text(found)
 
 
-def texts(desk: Desk, node: Node, path: Path) -> list[str] | None:
+def texts(desk: Desk, node: Node, path: Path) -> list[str]:
     """A list of texts; a single text is a list of one, a number becomes text (C-68, C-69)."""
-    items = [node] if node.kind == "str" else node.value if node.kind == "list" else None
-    if items is None:
-        return None
+    items = [node] if node.kind == "str" else node.value
     if path[-1] in ("expose", "group_add"):
         _whole_numbers(desk, items, path)
     found = [scalar_text(item) for item in items if item.kind in ("str", "int", "float")]
@@ -178,7 +164,9 @@ def verbatim(desk: Desk, node: Node, path: Path) -> Any:
         return dict.fromkeys(texts(desk, node, path) or ())
     found = _without_extensions(node)
     if path[-1] == "provider" and (options := node.get("options")) is not None and options.kind == "map":
-        found["options"] = {k: texts(desk, v, (*path, k)) or [scalar_text(v)] for k, v in options.value.items()}
+        found["options"] = {
+            k: decoded(desk, "texts", v, (*path, k)) or [scalar_text(v)] for k, v in options.value.items()
+        }
     return found
 
 
@@ -223,10 +211,8 @@ def _number_became_text(desk: Desk, node: Node, path: Path) -> None:
         desk.note.say(code, node, path, rule=rule, change=(node.value, after), name=path[-1], value=after)
 
 
-def pairs(desk: Desk, node: Node, path: Path) -> dict[str, str] | None:
+def pairs(desk: Desk, node: Node, path: Path) -> dict[str, str]:
     """A mapping of texts; no value is the empty text (C-69, C-88)."""
-    if node.kind not in ("map", "list"):
-        return None
     found = entries(desk, node, path)
     for key, (value, at, place) in found.items():
         if value is None and path[-1] == "labels" and key.startswith(OWN_LABELS):
@@ -234,32 +220,26 @@ def pairs(desk: Desk, node: Node, path: Path) -> dict[str, str] | None:
     return {key: value or "" for key, (value, _at, _place) in found.items()}
 
 
-def variables(desk: Desk, node: Node, path: Path) -> dict[str, str] | None:
-    """Environment variables; one without a value copies that of the parsing machine (C-31, C-54)."""
-    if node.kind not in ("map", "list"):
-        return None
+def variables(desk: Desk, node: Node, path: Path) -> dict[str, str]:
+    """Variables; one without a value copies that of the parsing machine (C-31, C-54). A build argument that it does
+    not have is dropped, a variable of the service becomes empty (C-75)."""
     found: dict[str, str] = {}
-    for key, (value, at, place) in entries(desk, node, path).items():
-        found[key] = desk.env.get(key, "") if value is None else value
-        if value is None:
-            code = "variable-copied" if key in desk.env else "variable-empty"
-            desk.note.say(code, at, place, change=(at.plain(), found[key]), name=key)
-        elif node.kind == "list" and key != key.rstrip():
-            desk.note.say("space-in-name", at, place, name=key)
-    return found
-
-
-def arguments(desk: Desk, node: Node, path: Path) -> dict[str, str]:
-    """Build arguments; one without a value is copied from the parsing machine or dropped (C-31, C-75)."""
-    found: dict[str, str] = {}
+    what, missing = ("argument", "dropped") if path[-1] == "args" else ("variable", "empty")
     for key, (value, at, place) in entries(desk, node, path).items():
         if value is None:
-            value = desk.env.get(key)
-            code = "argument-dropped" if value is None else "argument-copied"
+            value = desk.env.get(key, None if what == "argument" else "")
+            code = f"{what}-{'copied' if key in desk.env else missing}"
             desk.note.say(code, at, place, change=(at.plain(), value), name=key)
+        elif node.kind == "list" and key != key.rstrip() and what == "variable":
+            desk.note.say("space-in-name", at, place, name=key)
         if value is not None:
             found[key] = value
     return found
+
+
+def bare_variables(desk: Desk, node: Node, path: Path) -> dict[str, str | None]:
+    """Variables of a hook; one without a value has none (C-46)."""
+    return {key: value for key, (value, _at, _place) in entries(desk, node, path).items()}
 
 
 # ── commands, hosts, limits, health ────────────────────────────────────────────────────────────────
@@ -269,7 +249,7 @@ def command(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """A command as a list of words (C-48)."""
     if node.kind == "list":
         return [item.value for item in node.value if item.kind == "str"]
-    split = desk.attempt(forms.split_command, node, path) if node.kind == "str" else None
+    split = desk.attempt(forms.split_command, node, path)
     if split is None:
         return None
     words = list(split.words)
@@ -279,26 +259,14 @@ def command(desk: Desk, node: Node, path: Path) -> list[str] | None:
     return words
 
 
-def hooks(desk: Desk, node: Node, path: Path) -> list[Plain] | None:
+def hooks(desk: Desk, node: Node, path: Path) -> list[Plain]:
     """Commands to run after the start or before the stop (C-46)."""
-    if node.kind != "list":
-        return None
-    found = []
-    for index, item in enumerate(node.value):
-        body = item.value if item.kind == "map" else {}
-        values = {key: HOOK[key](desk, body[key], (*path, index, key)) for key in HOOK.keys() & body.keys()}
-        found.append({"command": None} | {key: value for key, value in values.items() if value or key == "command"})
-    return found
-
-
-def _hook_variables(desk: Desk, node: Node, path: Path) -> dict[str, str | None]:
-    """Variables of a hook; one without a value has none."""
-    return {key: value for key, (value, _at, _place) in entries(desk, node, path).items()}
+    return [{"command": None} | record(desk, "hook", item, (*path, i)) for i, item in enumerate(node.value)]
 
 
 def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     """Extra hosts as a sorted list of `host:address` (C-67)."""
-    if node.kind not in ("map", "list") or not node.value:
+    if not node.value:
         return None
     known: dict[str, list[str]] = {}
     rows = node.value.items() if node.kind == "map" else ((None, item) for item in node.value)
@@ -314,10 +282,8 @@ def _host_reader(host: str, addresses: list[str]) -> Callable[[str], tuple[str, 
     return lambda _text: forms.host_entry(host, addresses)
 
 
-def limits(desk: Desk, node: Node, path: Path) -> Plain | None:
+def limits(desk: Desk, node: Node, path: Path) -> Plain:
     """Limits of the kernel; 0 becomes an empty mapping (C-60)."""
-    if node.kind != "map":
-        return None
     found: Plain = {"#extensions": {}} if any(key.startswith("x-") for key in node.value) else {}
     for key, value in node.value.items():
         if key.startswith("x-"):
@@ -335,23 +301,13 @@ def limits(desk: Desk, node: Node, path: Path) -> Plain | None:
     return found
 
 
-def health(desk: Desk, node: Node, path: Path) -> Plain | None:
+def health(desk: Desk, node: Node, path: Path) -> Plain:
     """A health check (C-61)."""
-    if node.kind != "map":
-        return None
-    found: Plain = {}
-    for key, value in node.value.items():
-        here = (*path, key)
-        if key.startswith("x-"):
-            extension(desk, node, key, here)
-            continue
-        decoded = HEALTH.get(key, duration)(desk, value, here)
-        if key == "test" and value.kind == "str":
-            decoded = ["CMD-SHELL", value.value]
-        elif key == "retries" and (decoded or 0) < 0:
-            desk.note.say("negative-retries", value, here, value=decoded)
-        if decoded is not None and (decoded or key == "retries"):
-            found[key] = decoded
+    found = record(desk, "health", node, path)
+    if isinstance(test := node.value.get("test"), Node) and test.kind == "str":
+        found["test"] = ["CMD-SHELL", test.value]
+    if found.get("retries", 0) < 0:
+        desk.note.say("negative-retries", node.value["retries"], (*path, "retries"), value=found["retries"])
     return found
 
 
@@ -360,17 +316,20 @@ def health(desk: Desk, node: Node, path: Path) -> Plain | None:
 
 def _listed(
     desk: Desk, node: Node, path: Path, what: str, read: Callable[[Desk, Node, Path], Iterable[tuple[object, T]]]
-) -> list[Placed[T]] | None:
+) -> list[Placed[T]]:
     """The values of a list by what makes them one; the later of two takes the place of the earlier (C-35)."""
     found: dict[object, Placed[T]] = {}
-    for index, item in enumerate(node.value if node.kind == "list" else ()):
+    for index, item in enumerate(node.value):
         here = (*path, index)
         for key, value in read(desk, item, here):
-            _put(desk, found, key, (value, item, here), what)
-    return list(found.values()) if node.kind == "list" else None
+            if key in found:  # the earlier one is gone without a word (C-35)
+                _value, at, place = found[key]
+                desk.note.say("replaced", at, place, change=(at.plain(), None), what=what)
+            found[key] = (value, item, here)
+    return list(found.values())
 
 
-def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]] | None:
+def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]]:
     """Ports in their long form; equal ones collapse (C-35, C-49)."""
     return _listed(desk, node, path, "port", _ports)
 
@@ -404,7 +363,7 @@ def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
     return PortSpec(target=number, numeric=numeric, **words)
 
 
-def mounts(desk: Desk, node: Node, path: Path) -> list[Placed[MountSpec]] | None:
+def mounts(desk: Desk, node: Node, path: Path) -> list[Placed[MountSpec]]:
     """Mounts in their long form; the later of two with one target wins (C-35, C-51)."""
     return _listed(desk, node, path, "target", _mounts)
 
@@ -439,7 +398,7 @@ def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
     return MountSpec(type=kind, source=source, target=target, read_only=read_only, options=options)
 
 
-def devices(desk: Desk, node: Node, path: Path) -> list[Placed[DeviceSpec]] | None:
+def devices(desk: Desk, node: Node, path: Path) -> list[Placed[DeviceSpec]]:
     """Devices in their long form (C-58)."""
     return _listed(desk, node, path, "target", _devices)
 
@@ -457,139 +416,75 @@ def _devices(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, Devic
         yield spec.target, spec
 
 
-def _put(desk: Desk, found: dict[object, Placed[Any]], key: object, new: Placed[Any], what: str) -> None:
-    """Put *new* where an equal one stood; that one is gone without a word (C-35)."""
-    if key in found:
-        _spec, at, path = found[key]
-        desk.note.say("replaced", at, path, change=(at.plain(), None), what=what)
-    found[key] = new
-
-
 # ── dependencies, networks, build ──────────────────────────────────────────────────────────────────
 
 
-def dependencies(desk: Desk, node: Node, path: Path) -> Plain | None:
+def dependencies(desk: Desk, node: Node, path: Path) -> Plain:
     """Dependencies in their long form (C-55)."""
     if node.kind == "list":
         names = [item.value for item in node.value if item.kind == "str"]
         return {name: {"condition": "service_started", "required": True} for name in names}
-    if node.kind != "map":
-        return None
     bodies = {name: body for name, body in node.value.items() if body.kind == "map"}
     for name, body in bodies.items():
         if (restart := body.get("restart")) is not None:
-            switch(desk, restart, (*path, name, "restart"))
+            decoded(desk, "switch", restart, (*path, name, "restart"))
     return {name: {"required": True} | _without_extensions(body) for name, body in bodies.items()}
 
 
-def attachments(desk: Desk, node: Node, path: Path) -> dict[str, Plain | None] | None:
+def attachments(desk: Desk, node: Node, path: Path) -> dict[str, Plain | None]:
     """The networks of a service with what is said about each (C-57)."""
     if node.kind == "list":
         return {item.value: None for item in node.value if item.kind == "str"}
-    if node.kind != "map":
-        return None
-    return {
-        name: _decoded(desk, body, (*path, name), ATTACHMENT) if body.kind == "map" else None
-        for name, body in node.value.items()
-    }
+    bodies = node.value.items()
+    return {n: record(desk, "attachment", body, (*path, n)) if body.kind == "map" else None for n, body in bodies}
 
 
-def build(desk: Desk, node: Node, path: Path) -> Plain | None:
+def build(desk: Desk, node: Node, path: Path) -> Plain:
     """How the image is built (C-72, C-74, C-75)."""
-    if node.kind == "str":
-        return {"context": node.value}
-    if node.kind != "map":
-        return None
-    found = _decoded(desk, node, path, BUILD, keep=("dockerfile", "dockerfile_inline", "context"))
-    for key in node.value.keys() & set(LISTS["forbidden_in_build"]) - found.keys():
-        value, here = node.value[key], (*path, key)
-        desk.note.say("neutral-value-removed", value, here, change=(value.plain(), None), name=f"build.{key}")
-    return found
+    return {"context": node.value} if node.kind == "str" else record(desk, "build", node, path)
 
 
-def network(desk: Desk, name: str, node: Node) -> Plain:
-    """A network in the shape that balena's engine prints (C-81, C-83)."""
-    path, ipam = ("networks", name, "ipam"), node.get("ipam")
-    found = _resource(desk, ("networks", name), node) | {"ipam": {}}
-    if ipam is not None and ipam.kind == "map":
-        found["ipam"] = _decoded(desk, ipam, path, {"config": _pools}, skip=("options",))
-        if (options := ipam.get("options")) is not None:
-            desk.note.say("ipam-options-lost", options, (*path, "options"), change=(options.plain(), None))
-    return found
-
-
-def _pools(_desk: Desk, node: Node, _path: Path) -> list[Plain]:
-    """The address ranges of a network (C-83)."""
-    pools = [_without_extensions(pool) for pool in node.value if pool.kind == "map"] if node.kind == "list" else []
-    return [{key: value for key, value in pool.items() if value} for pool in pools]
-
-
-def volume(desk: Desk, name: str, node: Node) -> Plain:
-    """A volume in the shape that balena's engine prints (C-81)."""
-    return _resource(desk, ("volumes", name), node)
-
-
-def _resource(desk: Desk, path: Path, node: Node) -> Plain:
-    """A network or a volume; its custom name is gone (C-81)."""
-    if node.kind != "map":
-        return {}
-    name, outside = node.get("name"), node.get("external")
-    if name is not None:
-        inner, change = outside and outside.get("name"), (name.plain(), None)
-        if inner is not None and name.value != inner.value:
+def resource(desk: Desk, kind: str, name: str, node: Node) -> Plain:
+    """A network or a volume in the shape that balena's engine prints; its custom name is gone (C-81, C-83)."""
+    path, own = (kind, name), node.get("name")
+    if own is not None:
+        outside = node.get("external")
+        inner = outside and outside.get("name")
+        if inner is not None and own.value != inner.value:
             desk.note.say("names-conflict", inner, (*path, "external", "name"))
-        desk.note.say("custom-name-removed", name, (*path, "name"), change=change, value=name.value, name=path[-1])
-    return _decoded(desk, node, path, RESOURCE, keep=("enable_ipv4", "enable_ipv6"), skip=("name", "ipam"))
+        change = (own.plain(), None)
+        desk.note.say("custom-name-removed", own, (*path, "name"), change=change, value=own.value, name=name)
+    return ({"ipam": {}} if kind == "networks" else {}) | record(desk, kind, node, path)
 
 
-def _decoded(
-    desk: Desk, node: Node, path: Path, decoders: Mapping[str, Decoder], keep: Names = (), skip: Names = ()
-) -> Plain:
-    """The keys of a mapping, each by its decoder, a text where there is none; neutral values vanish (C-5)."""
-    found: Plain = {}
-    for key, value in node.value.items():
-        here = (*path, key)
-        if key.startswith("x-"):
-            extension(desk, node, key, here)
-        elif key not in skip:
-            decoded = decoders.get(key, text)(desk, value, here)
-            if decoded is not None and (key in keep or decoded not in NEUTRAL):
-                found[key] = decoded
-            elif value.kind != "null":
-                desk.note.change(here, value.plain(), None, "C-5", Severity.CHANGED, value)
-    return found
+def addresses(desk: Desk, node: Node, path: Path) -> Plain:
+    """How a network gives addresses; its options are lost (C-83)."""
+    if (options := node.get("options")) is not None:
+        desk.note.say("ipam-options-lost", options, (*path, "options"), change=(options.plain(), None))
+    return record(desk, "ipam", node, path)
 
 
-def _word(_desk: Desk, node: Node, _path: Path) -> str | None:
+def pools(_desk: Desk, node: Node, _path: Path) -> list[Plain]:
+    """The address ranges of a network (C-83)."""
+    found = (_without_extensions(pool) for pool in node.value if pool.kind == "map")
+    return [{key: value for key, value in pool.items() if value} for pool in found]
+
+
+def word(_desk: Desk, node: Node, _path: Path) -> str:
     """A text or a boolean, as text (C-76)."""
-    return scalar_text(node) if node.kind in ("str", "bool") else None
+    return scalar_text(node)
 
 
-def _outside(_desk: Desk, node: Node, _path: Path) -> bool | None:
-    """`external`, which may be a mapping with a name."""
-    return True if node.kind == "map" else node.value if node.kind == "bool" else None
+def outside(_desk: Desk, node: Node, _path: Path) -> bool:
+    """`external`, which may be a mapping with a name (C-82, C-86)."""
+    return node.kind == "map" or node.value is True
 
 
-HOOK: Final[dict[str, Decoder]] = {
-    "command": command, "user": text, "privileged": switch, "working_dir": text, "environment": _hook_variables,
-}  # fmt: skip
-HEALTH: Final[dict[str, Decoder]] = {"test": texts, "retries": integer, "disable": flag}
-ATTACHMENT: Final[dict[str, Decoder]] = {
-    "aliases": texts, "link_local_ips": texts, "driver_opts": pairs, "priority": integer, "gw_priority": integer,
-}  # fmt: skip
-BUILD: Final[dict[str, Decoder]] = {
-    "args": arguments, "labels": pairs, "cache_from": texts, "cache_to": texts, "entitlements": texts,
-    "platforms": texts, "tags": texts, "additional_contexts": pairs, "ssh": pairs, "secrets": verbatim,
-    "extra_hosts": hosts, "shm_size": size, "ulimits": limits, "no_cache": switch, "privileged": switch,
-    "pull": switch, "provenance": _word, "sbom": _word,
-}  # fmt: skip
-RESOURCE: Final[dict[str, Decoder]] = {
-    "labels": pairs, "driver_opts": pairs, "external": _outside, "internal": flag, "attachable": flag,
-    "enable_ipv4": flag, "enable_ipv6": flag,
-}  # fmt: skip
 DECODERS: Final[dict[str, Decoder]] = {
-    "text": text, "flag": flag, "switch": switch, "integer": integer, "decimal": decimal, "size": size,
-    "duration": duration, "texts": texts, "verbatim": verbatim, "pairs": pairs, "variables": variables,
-    "command": command, "hooks": hooks, "hosts": hosts, "limits": limits, "health": health, "ports": ports,
-    "mounts": mounts, "devices": devices, "dependencies": dependencies, "attachments": attachments, "build": build,
-}  # fmt: skip
+    decoder.__name__: decoder
+    for decoder in (
+        plain, switch, integer, decimal, size, duration, texts, verbatim, pairs, variables, bare_variables, command,
+        hooks, hosts, limits, health, ports, mounts, devices, dependencies, attachments, build, addresses, pools, word,
+        outside,
+    )
+} | {"text": plain, "flag": plain}  # fmt: skip

@@ -17,7 +17,7 @@ from pathlib import Path as Disk
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from ..diagnostics import Path, Severity, Span
+from ..diagnostics import Path, Span
 from ..source import LONGEST, Node, decode, key_places, kind_words, mapping, parse
 from .fields import cast, check_schema
 from .forms import scalar_text
@@ -248,7 +248,7 @@ class Project:
         text, problem = decode((files or self.files).read(place), name)
         self.texts[name] = text
         if problem is not None:
-            self.note.error(problem.code, problem.rule, problem.message, problem.span, help=problem.help, stage=1)
+            self.note.take(problem, 1)
         return text
 
     def fetch(self, written: Node, folder: str, path: Path, rule: str, stage: int) -> Layer | None:
@@ -289,15 +289,14 @@ class Project:
         self.note.stage = 9
         check_schema(model, self.note)
         if (version := model.get("version")) is not None:
-            self.note.change(("version",), version.plain(), None, "C-23", Severity.CHANGED, version)
+            self.note.change(("version",), version.plain(), None, "C-23", version)
         return _without(model, "version")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
         self.marked = self.marked or "!reset" in text or "!override" in text
         parsed = parse(text, name)
         for found, (_document, stage) in zip(parsed.findings, parsed.order, strict=True):
-            self.note.error(found.code, found.rule, found.message, found.span, found.path, found.help,
-                            found.error_class, stage=stage)  # fmt: skip
+            self.note.take(found, stage)
         for number, document in enumerate(parsed.documents):
             if document.kind != "map":
                 empty = document.kind == "null" and len(parsed.documents) > 1
@@ -425,7 +424,7 @@ class Project:
         """A mapping without a key that has done its work."""
         if (gone := node.get(key)) is None:
             return node
-        self.note.change((*path, key), gone.plain(), None, rule, Severity.CHANGED, gone)
+        self.note.change((*path, key), gone.plain(), None, rule, gone)
         return _without(node, key)
 
     def _imported(self, entry: Node, path: Path, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node | None:

@@ -50,7 +50,10 @@ def number_text(value: bool | int | float) -> str:
     if math.isinf(value) or math.isnan(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     digits = Decimal(repr(value)).normalize()
-    return f"{digits:f}" if -4 <= digits.adjusted() < 6 else f"{value:.{len(digits.as_tuple().digits) - 1}e}"
+    if -4 <= digits.adjusted() < 6:
+        return f"{digits:f}"
+    fraction, exponent = f"{digits:e}".split("e")  # of the digits, not of the number: that would round once more
+    return f"{fraction}e{int(exponent):+03}"
 
 
 def scalar_text(node: Node) -> str:

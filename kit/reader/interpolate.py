@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..diagnostics import Path, Severity, Span
+from ..diagnostics import Path, Span
 from ..source import Node, mapping
 from .fields import CASTS, cast, cast_for
 from .notes import Notes
@@ -186,7 +186,7 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
     elif before.replace("$$", "$") != after and any(step in COMMANDS for step in path[2:3]):
         note.say("variable-filled-in", node, path, change=(before, after), text=before, value=after)
     elif before.replace("$$", "$") != after:
-        note.change(path, before, after, "C-27", Severity.CHANGED, node)
+        note.change(path, before, after, "C-27", node)
     for dash in DASHED.finditer(before):
         note.say("dash-is-default", node, path, text=dash[0], name=dash[1], other=dash[2])
     return node.like("str", after)

@@ -8,7 +8,6 @@ error that the real parser would show (C-3).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final, Protocol
@@ -36,7 +35,7 @@ class Placed(Protocol):
     def span(self) -> Span: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """A value that was written and is gone or different afterwards. `after` is None when nothing is left."""
 
@@ -58,60 +57,33 @@ class Notes:
         self._hints = MOST_HINTS
         self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
 
-    def error(
-        self, code: str, rule: str, message: str, at: Placed | Span, path: Path = (), help: str = "",
-        error_class: str = "ParseError", *, stage: int | None = None,
-    ) -> None:  # fmt: skip
-        """An error at release in words of its own."""
-        found = Diagnostic(code=code, severity=Severity.ERROR, message=message, span=place(at), help=help, rule=rule,
-                           path=path, error_class=error_class)  # fmt: skip
-        self._take(found, stage)
-
-    def change(
-        self,
-        path: Path,
-        before: object,
-        after: object,
-        rule: str,
-        severity: Severity,
-        at: Placed | Span,
-        message: str = "",
-    ) -> None:
+    def change(self, path: Path, before: object, after: object, rule: str, at: Placed | Span) -> None:
         """A line of the vanishing list, without a finding."""
-        change = Change(
-            path=path, before=before, after=after, rule=rule, severity=severity, span=place(at), message=message
-        )
-        self.changes.append(change)
+        self.changes.append(Change(path, before, after, rule, Severity.CHANGED, place(at)))
 
     def say(
-        self,
-        code: str,
-        at: Placed | Span,
-        path: Path = (),
-        *,
-        change: tuple[object, object] | None = None,
-        rule: str = "",
-        stage: int | None = None,
-        order: tuple[int, ...] = (),
-        help: str = "",
-        fix: Fix | None = None,
-        **words: object,
-    ) -> None:
-        """The finding *code* of `findings.json`, with *words* filled in; *change* is what was and what is now.
+        self, code: str, at: Placed | Span, path: Path = (), *, change: tuple[object, object] | None = None,
+        rule: str = "", stage: int | None = None, order: tuple[int, ...] = (), message: str = "", help: str = "",
+        fix: Fix | None = None, **words: object,
+    ) -> None:  # fmt: skip
+        """The finding *code* of the tables, with *words* filled in; *change* is what was and what is now.
 
-        `stage` and `order` rank an error among all errors, before the path (C-3)."""
+        `stage` and `order` rank an error among all errors, before the path (C-3). `rule`, `message` and `help` take
+        the place of the table's.
+        """
         row = SAYINGS[code]
-        severity, kind = Severity(row["severity"]), ""
-        message, help = row["message"].format_map(words), help or row.get("help", "").format_map(words)
-        if severity is Severity.ERROR:
-            kind, stage = row.get("class", "ParseError"), row.get("stage") if stage is None else stage
-        found = Diagnostic(code=code, severity=severity, message=message, span=place(at), help=help,
-                           rule=rule or row["rule"], path=path, fix=fix, error_class=kind)  # fmt: skip
-        self._take(found, stage, order)
+        severity = Severity(row["severity"])
+        found = Diagnostic(
+            code=code, severity=severity, message=message or row["message"].format_map(words), span=place(at),
+            help=help or row.get("help", "").format_map(words), rule=rule or row["rule"], path=path, fix=fix,
+            error_class=row.get("class", "ParseError") if severity is Severity.ERROR else "",
+        )  # fmt: skip
+        self.take(found, row.get("stage") if stage is None else stage, order)
         if change is not None:
-            self.change(path, *change, found.rule, severity, at, message)
+            self.changes.append(Change(path, *change, found.rule, severity, found.span, found.message))
 
-    def _take(self, found: Diagnostic, stage: int | None, order: tuple[int, ...] = ()) -> None:
+    def take(self, found: Diagnostic, stage: int | None = None, order: tuple[int, ...] = ()) -> None:
+        """Take over a finding that was made elsewhere."""
         self._found.append(((self.stage if stage is None else stage, order, path_text(found.path)), found))
 
     def hint(self, written: str, known: tuple[str, ...]) -> str:
@@ -121,11 +93,6 @@ class Notes:
             return ""
         text = did_you_mean(written, known)
         return text if text.startswith("did") else ""
-
-    def extend(self, findings: Iterable[Diagnostic]) -> None:
-        """Take over findings that were made elsewhere."""
-        for found in findings:
-            self._take(found, None)
 
     @property
     def failed(self) -> bool:

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from ..composition import Build, Composition, Mount, Network, Port, Service, Volume
-from ..diagnostics import Path, Severity
+from ..diagnostics import Path
 from ..source import Node
 from ..versions import valid_range
 from . import decode
@@ -86,9 +86,16 @@ class _Release:
         self.note.stage = 17
         kinds = ("services", "networks", "volumes", "secrets", "configs", "models")
         self.nodes = {kind: _mapping(root.get(kind)) for kind in kinds}
-        self.services = {name: decode.service(desk, name, node) for name, node in self.nodes["services"].items()}
-        self.networks = {name: decode.network(desk, name, node) for name, node in self.nodes["networks"].items()}
-        self.volumes = {name: decode.volume(desk, name, node) for name, node in self.nodes["volumes"].items()}
+        self.services = {
+            name: decode.record(desk, "service", node, ("services", name))
+            for name, node in self.nodes["services"].items()
+        }
+        self.networks = {
+            name: decode.resource(desk, "networks", name, node) for name, node in self.nodes["networks"].items()
+        }
+        self.volumes = {
+            name: decode.resource(desk, "volumes", name, node) for name, node in self.nodes["volumes"].items()
+        }
         services = root.get("services") or root
         self.names = {root.span.name, *(services.key_span(name).name for name in self.services)}
         self.place = 0  # among the services, networks or volumes, in the order in which balena looks at them
@@ -148,7 +155,7 @@ class _Release:
                 if key == "name":
                     self.note.say("name-ignored", value, (key,), change=(value.plain(), None))
                 else:
-                    self.note.change((key,), value.plain(), None, "C-47", Severity.CHANGED, value)
+                    self.note.change((key,), value.plain(), None, "C-47", value)
         for name, raw in self.volumes.items():
             written = _mapping(self.nodes["volumes"][name])
             others = [key for key in written if key not in ("name", "external") and not key.startswith("x-")]
