@@ -23,7 +23,7 @@ def release_of(app: int, body: Mapping[str, Any], *, rejected: bool = False) -> 
 def image_row(name: str, app: int, services: Iterable[Wanted]) -> Image:
     """An image on disk, and the service that it was downloaded for."""
     owner = next((each for each in services if each.image == name), None)
-    return Image(name, owner.app, owner.name) if owner else Image(name, app, re.split("[:@]", name)[0])
+    return Image(name, owner.app, owner.name, owner.commit) if owner else Image(name, app, re.split("[:@]", name)[0])
 
 
 def start_of(case: Mapping[str, Any]) -> tuple[State, Target]:

@@ -237,7 +237,20 @@ def test_leftover_layers_and_images_known_for_another_service_are_tidied_first()
     assert [step.kind for step in next_steps(state, one)] == ["cleanup", "saveImage"]
     found = plan(state, one)
     assert found.settled
-    assert found.end.images == (Image("w", 1, "web"),)
+    assert found.end.images == (Image("w", 1, "web", "r1"),)
+
+
+def test_the_book_keeping_of_an_image_that_stays_takes_a_round_of_its_own() -> None:
+    """S-80, S-83: `relay` could start while `clock` is being stopped, but the image of `lamp` is noted anew first."""
+    old = {"lamp": {"image": "lamp@sha256:a"}, "clock": {}}
+    new = {"lamp": {"image": "lamp@sha256:a"}, "clock": {}, "cam": {}, "relay": {"dep": ["cam"]}}
+    found = update(release("r1", old), release("r2", new))
+    assert trace(found)[-4:] == [
+        {"updateMetadata lamp r1->r2", "kill clock@r1", "start cam@r2"},
+        {"removeImage clock:r1"},
+        {"start clock@r2", "start relay@r2"},
+        {"updateCommit r2", "releaseLock 1"},
+    ]
 
 
 def test_leftover_lock_files_of_the_supervisor_are_given_back() -> None:

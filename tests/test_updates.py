@@ -69,8 +69,8 @@ def test_plan_as_json_has_every_round_and_the_end(capsys: Capture) -> None:
     assert run(["plan", NOTEBOOK, NEXT, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["settled"]
-    assert answer["rounds"][0]["steps"][0]["step"] == "takeLock 1[reader,notebook]"
-    assert answer["rounds"][0]["not_done"][0]["why"]["rules"] == ["S-110", "S-111"]
+    assert answer["rounds"][1]["steps"][0]["step"] == "takeLock 1[reader,notebook]"
+    assert answer["rounds"][1]["not_done"][0]["why"]["rules"] == ["S-110", "S-111"]
     assert {each["commit"] for each in answer["end"]["containers"]} == {"r2"}
 
 

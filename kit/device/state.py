@@ -158,11 +158,12 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image on disk, and the service it was saved for. One image may be there for several."""
+    """An image on disk, and the service and release it was saved for. One image may be there for several."""
 
     name: str
     app: int = 1
     service: str = ""
+    commit: str = ""
 
     def __str__(self) -> str:
         return self.name

@@ -59,6 +59,7 @@ class Fetch(Step):
     """Download an image."""
 
     image: str
+    commit: str = ""
     text = "fetch {0.image}"
 
 
@@ -245,7 +246,7 @@ def _fetch(state: State, step: Fetch) -> State:
         if holds:
             text = f"download failed {step.service}"
             return _fail(state, step, text, because(reason, service=step.service), step.service)
-    return replace(state, images=(*state.images, Image(step.image, step.app, step.service)))
+    return replace(state, images=(*state.images, Image(step.image, step.app, step.service, step.commit)))
 
 
 def _take_lock(state: State, step: TakeLock) -> State:

@@ -8,15 +8,14 @@ A file is a YAML list. An event is a name, or a name with what belongs to it:
     - offer-arrives: {apps: [{file: a.yml}, {file: b.yml, app: 2}]}
     - power-cut: {after-rounds: 2}                       # during the third round of what is under way
 
-The supervisor settles before each event, unless `after-rounds` says how many rounds it gets. `events.json` has
-every event with its fields; reading never raises.
+The supervisor settles before each event, unless `after-rounds` says how many rounds it gets; those of mere waiting
+and of book-keeping do not count. `events.json` has every event with its fields; reading never raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -182,8 +181,13 @@ def follow(engine: Supervised, script: Iterable[Happening]) -> Iterator[tuple[An
     event: AnyEvent | None = None
     for upcoming in (*script, None):
         asked, engine.rounds = engine.rounds, []
-        done = islice(settle(engine, engine.target), upcoming.after_rounds if upcoming else None)
-        yield event, (*asked, *(round for _, round in done))
+        done, limit = asked, upcoming.after_rounds if upcoming else None
+        for _, round in settle(engine, engine.target) if limit != 0 else ():
+            done.append(round)
+            limit = limit and limit - bool(round.trace)
+            if limit == 0:
+                break
+        yield event, tuple(done)
         if upcoming is not None:
             event = upcoming.event
             if isinstance(event, PowerCut):  # it comes during the next round

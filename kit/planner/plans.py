@@ -171,7 +171,7 @@ ACTIONS: Final[dict[str, Action]] = {  # what a reason in the plan makes of a se
 def installed(release: Release, device: State | None = None) -> State:
     """A device on which a release runs as it should; without *device* one that was blank before."""
     app, now = release.target, device or State()
-    images = tuple(Image(each.image, app.app, each.name) for each in app.services)
+    images = tuple(Image(each.image, app.app, each.name, app.commit) for each in app.services)
     state = replace(now, images=images, volumes=app.volumes, networks=app.networks, commits=((app.app, app.commit),))
     for each in sorted(app.services, key=lambda each: each.network_mode.startswith("service:")):
         added = injected(now, release.fleet)

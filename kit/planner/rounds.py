@@ -60,15 +60,20 @@ class Round:
         return bool(self.steps)
 
     @property
-    def trace(self) -> tuple[str, ...]:
-        """The round as the conformance cases write it: no waiting, and no book-keeping of images."""
+    def told(self) -> tuple[do.AnyStep, ...]:
+        """The steps that change something: no waiting, and no book-keeping of images that stay."""
         left = [image.name for image in self.state.images]
+        left += [step.thing.name for step in self.steps if isinstance(step, do.SaveImage)]
         for step in self.steps:
             if isinstance(step, do.RemoveImage):
                 left.remove(step.thing.name)
-        told = (step for step in self.steps if not isinstance(step, do.Noop | do.SaveImage))
-        texts = (str(step) for step in told if not (isinstance(step, do.RemoveImage) and step.thing.name in left))
-        return (*texts, *(f"!error: {trouble}" for trouble in self.troubles))
+        some = (step for step in self.steps if not isinstance(step, do.Noop | do.SaveImage))
+        return tuple(step for step in some if not (isinstance(step, do.RemoveImage) and step.thing.name in left))
+
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """The round as the conformance cases write it: what changes something, and what went wrong."""
+        return (*map(str, self.told), *(f"!error: {trouble}" for trouble in self.troubles))
 
     def __str__(self) -> str:
         return ", ".join(self.trace) or "wait"
@@ -173,7 +178,7 @@ class _App:
         if not changes and not used:
             self.same(container, service)
         elif strategy not in EARLY and service.image not in self.images:
-            self.step(do.Fetch, name, "fetch", image=service.image)
+            self.step(do.Fetch, name, "fetch", image=service.image, commit=service.commit)
         elif strategy != "hand-over" or used:
             own = ", ".join(change for change in changes if not change.startswith("container of "))
             reason, resource = "kill-update" if own else "kill-resource", ", ".join(changes) or used
@@ -211,7 +216,7 @@ class _App:
         name = service.name
         if service.image not in self.images:
             reason = "fetch-after-kill" if strategy_of(service) in EARLY else "fetch"
-            self.step(do.Fetch, name, reason, image=service.image)
+            self.step(do.Fetch, name, reason, image=service.image, commit=service.commit)
         elif not (why := self.blocked(service)):
             self.step(do.Start, name, "start", wanted=service, injected=self.added)
         elif self.state.reboot_wanted:  # let the device settle, so that it can reboot
@@ -335,15 +340,15 @@ def _images(state: State, target: Target) -> list[do.AnyStep]:
         source.setdefault((row.app, row.service), row.name)
     services = [service for app in target.apps for service in app.services]
     there = set(rows)
-    used = {Image(each.image, each.app, each.service) for each in state.containers}
+    used = {Image(each.image, each.app, each.service, each.commit) for each in state.containers}
     used = {row if row in there else first.get(row.name, row) for row in used}
-    used |= {Image(each.image, each.app, each.name) for each in services}
+    used |= {Image(each.image, each.app, each.name, each.commit) for each in services}
     # Only the first image that was saved for a service counts as its delta source (E-28).
     missing = [each for each in services if each.image not in first]
     no_source = {each.image for each in missing if strategy_of(each) == "delete-then-download"}
     sources = {source.get((each.app, each.name)) for each in missing if each.image not in no_source}
     accepted = [each for app in target.apps if not app.rejected for each in app.services]
-    known = {Image(each.image, each.app, each.name): None for each in accepted if each.image in first}
+    known = {Image(each.image, each.app, each.name, each.commit): None for each in accepted if each.image in first}
     steps: list[do.AnyStep] = [do.Cleanup(why=because("cleanup"))] if state.dangling else []
     save, gone = because("save-image"), because("remove-image")
     steps += [do.SaveImage(app=row.app, service=row.service, thing=row, why=save) for row in known if row not in there]

@@ -232,8 +232,10 @@ def round_lines(rounds: Iterable[Round], *, whys: bool = True) -> Iterator[str]:
     """Rounds as text: the steps with their whys, what went wrong, and what is not done, if it is news."""
     number, known = 0, frozenset[str]()
     for round in rounds:
-        steps = [each for each in round if not isinstance(each, Noop)]
-        notes = [each.why for each in (*round.notes, *round) if each not in steps]
+        steps, waits = round.told, [each.why for each in round if isinstance(each, Noop)]
+        if round and not steps and not waits and not round.troubles:  # mere book-keeping of images (S-80)
+            continue
+        notes = [*(each.why for each in round.notes), *waits]
         number += bool(steps)
         yield from (f"{number:>2}. {step}" + f"  {step.why}" * whys for step in steps)
         yield from (f"    ! {trouble}: {trouble.why}" for trouble in round.troubles)
