@@ -36,15 +36,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, pairwise, takewhile
 from math import inf
 from operator import eq, ge, gt, le, lt
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
+T = TypeVar("T")
 Triple = tuple[int, int, int]
 Window = tuple[Triple, tuple[float, ...]]
 
@@ -494,6 +495,25 @@ def _invalid(text: str, word: _Piece) -> InvalidRange:
     return InvalidRange(text, word.at[end], next(expected, "a version such as 3 or 2.108.0"))
 
 
+def _or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
+    """A reader that answers None, and remembers it, where the other one raises."""
+
+    @lru_cache(maxsize=1 << 15)
+    def read(text: str | None) -> T | None:
+        try:
+            return None if text is None else parse(text)
+        except ValueError:
+            return None
+
+    return read
+
+
+version_of: Final = _or_none(Version.parse)
+"""The version that a text is, or None."""
+range_of: Final = _or_none(Range.parse)
+"""The range that a text is, or None."""
+
+
 def valid_range(text: str) -> str | None:
     """npm's normal form of a range, or None if it is none.
 
@@ -504,10 +524,8 @@ def valid_range(text: str) -> str | None:
     >>> valid_range("latest") is None
     True
     """
-    try:
-        return str(Range.parse(text))
-    except InvalidRange:
-        return None
+    found = range_of(text)
+    return None if found is None else str(found)
 
 
 def satisfies(version: str, range: str) -> bool:
@@ -516,10 +534,8 @@ def satisfies(version: str, range: str) -> bool:
     >>> satisfies("5.15.92", ">5.15.*")
     False
     """
-    try:
-        return Version.parse(version) in Range.parse(range)
-    except (InvalidVersion, InvalidRange):
-        return False
+    asked, wanted = version_of(version), range_of(range)
+    return asked is not None and wanted is not None and asked in wanted
 
 
 # ---------------------------------------------------------------------------------- what was meant instead

@@ -8,9 +8,10 @@ flips          the smallest change that would turn a decision
 
 from __future__ import annotations
 
+from ..versions import version_of
 from .decisions import STATE_WORDS, Decision, OfferDecision, ServiceDecision, decide, decide_offer
 from .flips import Change, Flip, flips
-from .reasons import Clause, Comparison, Fact, Facts, version_of
+from .reasons import Clause, Comparison, Fact, Facts
 from .requirements import (
     ARCHITECTURES,
     LABEL_OF,
@@ -27,7 +28,7 @@ from .requirements import (
     is_optional,
     label_findings,
     read_contract,
-)
+)  # fmt: skip
 
 __all__ = [
     "ARCHITECTURES", "LABELS", "LABEL_OF", "OPTIONAL", "PREFIX", "STATE_WORDS", "AnyOf", "Change", "Clause",

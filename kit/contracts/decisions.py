@@ -29,7 +29,8 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
-from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause, version_of
+from ..versions import version_of
+from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause
 from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, contract_for, is_optional
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]

@@ -17,9 +17,9 @@ from itertools import combinations, islice, product
 from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Composition, Service
-from ..versions import clarify
+from ..versions import clarify, range_of, version_of
 from .decisions import NONE, Contracts, Decision, Outcome, decide, listed
-from .reasons import OF_TYPE, Clause, Fact, Facts, clause, range_of, version_of
+from .reasons import OF_TYPE, Clause, Fact, Facts, clause
 from .requirements import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, Malformed, contract_for, is_optional, repeats_labels
 
 Releases = Iterable[tuple[str, Facts]]

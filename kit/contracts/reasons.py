@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
-from ..versions import Comparator, InvalidRange, InvalidVersion, Range, Version, clarify
+from ..versions import Comparator, Range, clarify, range_of, version_of
 from .requirements import TYPES, WORDS, Requirement
 
 OF_TYPE: Final[dict[str, str]] = WORDS["fields"]
@@ -98,24 +98,6 @@ def any_of(members: tuple[Clause, ...]) -> Clause:
     wanted = " or ".join(f"{each.type} {each.wanted}".strip() for each in members)
     why = " ".join((opening, *(each.why for each in telling)))
     return Clause("or", "or", wanted, None, telling[0].fact, telling[0].source, met, why, ("S-42",), (), members)
-
-
-@lru_cache(maxsize=1 << 15)
-def version_of(text: str | None) -> Version | None:
-    """The version that a text is, or None."""
-    try:
-        return Version.parse(text) if text is not None else None
-    except InvalidVersion:
-        return None
-
-
-@lru_cache(maxsize=1 << 12)
-def range_of(text: str) -> Range | None:
-    """The range that a text is, or None."""
-    try:
-        return Range.parse(text)
-    except InvalidRange:
-        return None
 
 
 @lru_cache(maxsize=1 << 12)

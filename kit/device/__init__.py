@@ -23,7 +23,7 @@ from .facts import (
     os_releases,
     read_device,
     read_os_release,
-)
+)  # fmt: skip
 from .state import Container, Image, Network, State, Volume
 from .steps import effect
 

@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..composition import Pairs
-from ..contracts import ARCHITECTURES, Fact, Facts, version_of
+from ..contracts import ARCHITECTURES, Fact, Facts
 from ..diagnostics import Diagnostic, Severity, Span, did_you_mean
+from ..versions import version_of
 
 _WORDS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
 
