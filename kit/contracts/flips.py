@@ -36,11 +36,6 @@ class Change(NamedTuple):
     after: str | None
     service: str = ""
 
-    @property
-    def where(self) -> str:
-        """What is edited, in words."""
-        return f"{self.key} of {self.service}" if self.service else self.key
-
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -69,7 +64,8 @@ def flips(
         None at all if it happens already, or if a contract cannot be read: no fact and no label mends that.
     """
     # Contracts that only repeat the labels must change with them.
-    given = {name: raw for name, raw in contracts.items() if not repeats_labels(composition.service(name), raw)}
+    repeats = [s.name for s in composition.services if s.name in contracts and repeats_labels(s, contracts[s.name])]
+    given = {name: raw for name, raw in contracts.items() if name not in repeats}
     now = decide(composition, facts, contracts=given)
     search = _Search(composition, facts, given, wanted or ("deployed" if now.outcome == "partial" else "partial"))
     if search.impossible or search.reached(now):

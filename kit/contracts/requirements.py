@@ -55,14 +55,7 @@ class LabelType(NamedTuple):
         return Requirement(self.type, slug, version, label=self.key)
 
 
-LABELS: Final = (
-    LabelType("sw.supervisor", "sw.supervisor", None, "range", "supervisor", (10, 16, 17), (10, 6, 17)),
-    LabelType("sw.l4t", "sw.l4t", None, "range", "L4T", (10, 16, 17), (10, 6, 17)),
-    LabelType("hw.device-type", "hw.device-type", None, "slug", "device type", (11, 1, 0), (14, 11, 0)),
-    LabelType("arch.sw", "arch.sw", None, "architecture", "architecture", (14, 10, 11), (14, 11, 0)),
-    LabelType("sw.balena-os", "sw.os", "balena-os", "range", "balenaOS", (17, 4, 0), (17, 4, 2)),
-    LabelType("sw.linux", "sw.kernel", "linux", "range", "Linux kernel", (17, 4, 0), (17, 4, 2)),
-)
+LABELS: Final = tuple([LabelType(*row[:5], *map(tuple, row[5:])) for row in WORDS["labels"]])
 LABEL_OF: Final = {label.key: label for label in LABELS}
 TYPES: Final = {label.type: label for label in LABELS}  # the types that may be required (S-33)
 
@@ -233,11 +226,10 @@ def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract 
     return Contract(tuple(requires), given.slug, given.type)
 
 
-def repeats_labels(service: Service | None, raw: object) -> bool:
+def repeats_labels(service: Service, raw: object) -> bool:
     """Whether a contract is the one that the labels give."""
-    labelled = contract_of(service) if service else None
-    given = contract_for(service, {service.name: raw}) if service else None
-    if not labelled or not isinstance(given, Contract):
+    labelled, given = contract_of(service), contract_for(service, {service.name: raw})
+    if not labelled or isinstance(given, Malformed):
         return False
     return [each.members for each in given.requires] == [each.members for each in labelled.requires]
 

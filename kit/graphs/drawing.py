@@ -6,17 +6,12 @@ from typing import Final
 
 from ..looks import cut_middle, mark, text_width, word
 from .graph import Graph, Node, count
-from .placement import Box, Line, Placement
+from .placement import TABLES, Box, Line, Placement
 from .svg import group, path, port_tag, rect, sheet, text
 
-# class of picture: glyph, its left and top, baselines of the name and of the second line, size of the name
-_INSIDE: Final = {
-    "small": (18, 14, 13, 28, 47, 15),
-    "medium": (16, 10, 9, 22, 40, 13),
-    "narrow": (16, 10, 9, 22, 40, 13),
-    "large": (14, 8, 6, 17.5, 0, 13),
-}
-_OUTLINE: Final = {"no": "no", "ref": "ref", "cyc": "no", "ask": "ask", "out": "out"}
+_INSIDE: Final[dict[str, tuple[float, ...]]] = TABLES["inside"]
+"""Class of picture: glyph, its left and top, baselines of the name and of the second line, size of the name."""
+_OUTLINE: Final[dict[str, str]] = TABLES["outlines"]
 """States that colour the outline of a service. Of the others only the marks are coloured."""
 
 

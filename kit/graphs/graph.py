@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ..composition import Composition, Service
 from ..contracts import is_optional
 from ..contracts.decisions import listed
-from .placement import NARROW, SHELF, SIZES, WIDE, Edge, Layers, Placement, layers, place, reachable
+from .placement import NARROW, SHELF, SIZES, TABLES, WIDE, Edge, Layers, Placement, layers, place, reachable
 
 if TYPE_CHECKING:
     import networkx
@@ -26,15 +26,7 @@ MOST: Final = 40
 """More services than this are a table; `focus` draws what one of them waits for."""
 _FEW, _REDUCED_ABOVE = 5, 14
 _NOBODY: Final = Service(name="")
-_NUMBERS: Final = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _FEATURE: Final = "io.balena.features."
-_SECOND: Final = {
-    "out": "left out, optional",
-    "no": "not met, required",
-    "old": "still runs",
-    "ref": "refused",
-    "ask": "no such service",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,55 +95,52 @@ class Graph:
     @cached_property
     def answer(self) -> str:
         """One sentence that could be read alone: what is asked, else what is wrong, else what is decided."""
-        last, services = max((node.round for node in self.nodes), default=0), count(len(self.nodes), "service")
-        ends = [node.name for node in self.nodes if node.round == last]
+        loop, *others = self.layers.loops or ((),)
+        unknown = [f"`{node.name}`" for node in self.nodes if node.state == "ask"]
+        last = max((node.round for node in self.nodes), default=0)
+        ends = [f"`{node.name}`" for node in self.nodes if node.round == last]
+        waited = sum(self.by_name[name].state != "ask" for name in self.waited)
+        deep = self.by_name[self.focus].round - 1 if self.focus else 0
+        words = {
+            "focus": self.focus, "waited": count(waited, "service"), "deep": count(deep, "step"), "first": loop[:1],
+            "loop": count(len(loop), "service"), "more": ", and this is not the only loop" if others else "",
+            "unknown": listed(unknown), "services": count(len(self.nodes), "service"), "last": count(last, "round"),
+            "who": f"{ends[0]} starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start",
+        }  # fmt: skip
+        code = "rounds" if last > 1 else ("none", "one", "many")[min(len(self.nodes), 2)]
         if self.focus:
-            waited = count(sum(self.by_name[name].state != "ask" for name in self.waited), "service")
-            deep = self.by_name[self.focus].round - 1
-            depth = f", {count(deep, 'step')} deep" if deep > 0 else ""
-            return f"`{self.focus}` waits for {'nothing' if waited.startswith('no ') else waited + depth}."
-        if loops := self.layers.loops:
-            alone, others = len(loops[0]) == 1, ", and this is not the only loop" if len(loops) > 1 else ""
-            who = (
-                f"`{loops[0][0]}` waits for itself"
-                if alone
-                else f"{count(len(loops[0]), 'service')} wait for each other"
-            )
-            return f"Refused: {who}{others}."
-        if unknown := [f"`{node.name}`" for node in self.nodes if node.state == "ask"]:
-            return f"Refused: no service is called {listed(unknown)}."
-        if self.decision:
+            code = "free" if not waited else "deep" if deep > 0 else "focus"
+        elif loop or unknown:
+            code = "unknown" if not loop else "loop" if len(loop) > 1 else "itself"
+        elif self.decision:
             return self.decision.answer
-        if last > 1:
-            who = f"`{ends[0]}` starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start"
-            return f"{services.capitalize()} start in {count(last, 'round')}; {who} last."
-        if len(self.nodes) > 1:
-            return f"All {services} start at once; none waits."
-        return "One service starts." if self.nodes else "This release has no services."
+        sentence: str = TABLES["answers"][code].format_map(words)
+        return sentence[0].upper() + sentence[1:]
 
     @cached_property
     def situation(self) -> str:
         """The second line: why, what is left out, and what is not drawn."""
-        state = {node.name: node.state for node in self.nodes}
-        strong = " strong" if len(self.waited) + 1 < len(self.nodes) else ""
-        said = [f"Only what `{self.focus}` waits for is drawn{strong}."] if self.focus else []
-        if {"cyc", "ask"} & {*state.values()}:
-            said.append("The release is not built.")
-            said += [f"`{t}` depends on `{s}`, a name that no service has." for s, t in self.edges if state[s] == "ask"]
+        state, told, shown, every = self.by_name, list[str](), len(self.drawn), len(self.edges)
+
+        def say(code: str, **words: object) -> None:
+            told.append(TABLES["situations"][code].format_map({"focus": self.focus, **words}))
+
+        if self.focus:
+            say("strong" if len(self.waited) + 1 < len(self.nodes) else "alone")
+        if {"cyc", "ask"} & {node.state for node in self.nodes}:
+            say("refused")
+            for source, target in self.edges:
+                if state[source].state == "ask":
+                    say("unknown", source=source, target=target)
         elif self.decision and not self.focus:
-            said.append(self.decision.situation)
-        for source, target in [(s, t) for s, t in self.edges if state[s] == "out" and state[t] == "run"][:1]:
-            said.append(f"`{target}` names `{source}` in depends_on; a service that is left out counts as satisfied.")
-        shown, every = len(self.drawn), len(self.edges)
-        if self.too_many:
-            said.append(
-                "The table is in the order of the rounds; with one service as focus, what it waits for is drawn."
-            )
-        elif hidden := every - shown:
-            said.append(f"{shown} of {every} dependencies are drawn; the other {hidden} follow from these.")
-        elif every and len(said) < 2:
-            said.append("An arrow means “has been started before”; it does not wait for ready.")
-        return " ".join(said)
+            told.append(self.decision.situation)
+        for source, target in [(s, t) for s, t in self.edges if (state[s].state, state[t].state) == ("out", "run")][:1]:
+            say("satisfied", source=source, target=target)
+        if self.too_many or shown < every:
+            say("table" if self.too_many else "hidden", shown=shown, every=every, hidden=every - shown)
+        elif every and len(told) < 2:
+            say("arrow")
+        return " ".join(told)
 
     def _repr_html_(self) -> str:
         from .twins import figure
@@ -312,7 +301,7 @@ def _second_line(service: Service, state: str, loop: list[str], show: Collection
     made = f"built from {service.build.context.removeprefix('./')}" if service.build else service.image
     volumes = dict.fromkeys(one.volume for one in service.volumes)
     choices = (
-        (f"waits for {waits}" if loop else _SECOND.get(state, ""), ""),
+        (f"waits for {waits}" if loop else TABLES["second"].get(state, ""), ""),
         (", ".join(lines_of(service)) if "networks" in show else "", "host"),
         (", ".join(host_access(service)) if "host" in show else "", "feature"),
         (", ".join(volumes) if "volumes" in show and not shelf else "", "volume"),
@@ -331,4 +320,5 @@ def count(number: int, noun: str) -> str:
     >>> count(3, "service"), count(12, "service"), count(1, "step")
     ('three services', '12 services', 'one step')
     """
-    return f"{_NUMBERS[number] if number < len(_NUMBERS) else number} {noun}{'' if number == 1 else 's'}"
+    numbers: list[str] = TABLES["numbers"]
+    return f"{numbers[number] if number < len(numbers) else number} {noun}{'' if number == 1 else 's'}"

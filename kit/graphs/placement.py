@@ -17,16 +17,20 @@ so a picture that only changes its states is only painted again.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 Edge = tuple[str, str]
 """Dependency first, dependent second: the way the arrow points."""
 Point = tuple[float, float]
 
+TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("graphs.json").read_text("utf-8"))
+"""The measures and words of this room, by subject."""
 WIDE: Final = 860
 NARROW: Final = 560
 SHELF: Final = (180, 36)
@@ -47,12 +51,7 @@ class Size(NamedTuple):
     narrow: bool = False
 
 
-SIZES: Final = {
-    "small": Size("small", 184, 62, (40, 76), 44, 12, 9, 48),
-    "medium": Size("medium", 148, 50, (30, 76), 26, 9, 9, 42),
-    "large": Size("large", 124, 26, (22, 48), 8, 6, 6, 40),
-    "narrow": Size("narrow", 136, 50, (30, 30), 8, 9, 6, 4, True),
-}
+SIZES: Final = {name: Size(name, *row) for name, row in TABLES["sizes"].items()}
 
 
 class Box(NamedTuple):
