@@ -11,9 +11,11 @@ b'<?xml'
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
@@ -23,29 +25,14 @@ from ..looks import TOKENS, literal, sayable, text_width
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.path import Path
 
 _INK: Final = TOKENS["light"]
 _DPI: Final = 96
 _POINT: Final = 72 / _DPI
 _HEAD: Final = 56  # pixels above a picture, for its answer and situation
 _WIDEST: Final = 960  # a sentence makes a picture at most so wide
-_HATCH: Final = {"ref": "///", "no": "xxx", "out": "---"}
-_PLACES: Final = {
-    "rect": ("x", "y", "width", "height", "rx"),
-    "circle": ("cx", "cy", "r"),
-    "text": ("x", "y", "font-size"),
-}
-_STYLE: Any = {
-    "font.sans-serif": ["Liberation Sans", "Arial", "DejaVu Sans"],
-    "font.monospace": ["Liberation Mono", "DejaVu Sans Mono"],
-    "font.size": 9,
-    "text.color": _INK["ink"],
-    "text.parse_math": False,  # a name may hold a dollar
-    "axes.edgecolor": _INK["edge"],
-    "hatch.linewidth": 0.4,
-    "svg.hashsalt": "kit",
-}
+_TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_STYLE: Any = _TABLES["style"] | {"text.color": _INK["ink"], "axes.edgecolor": _INK["edge"]}
 
 
 def figure(drawn: Graph | str, answer: str = "", situation: str = "") -> Figure:
@@ -90,33 +77,30 @@ def picture(drawn: Graph | str, answer: str = "", situation: str = "", kind: str
     """
     import matplotlib
 
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = BytesIO()
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         # A name may hold letters that the fonts here have not: a box is drawn, and that is enough.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure(drawn, answer, situation).savefig(buffer, format=kind, dpi=dpi, metadata=dates.get(kind))
+        figure(drawn, answer, situation).savefig(buffer, format=kind, dpi=dpi, metadata=_TABLES["metadata"].get(kind))
     return buffer.getvalue()
 
 
-def _path(d: str, x: float, y: float, scale: float) -> Path:
+def _path(d: str, x: float, y: float, scale: float) -> Any:
     """Absolute commands M, L, H, V, Q, C and Z as a matplotlib path, moved to (x, y) and scaled."""
     from matplotlib.path import Path
 
-    codes = {"M": Path.MOVETO, "Q": Path.CURVE3, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
-    codes |= dict.fromkeys("LHV", Path.LINETO)
     points: list[tuple[float, float]] = []
-    kinds: list[Any] = []
+    kinds: list[int] = []
     here = [0.0, 0.0]
     for command, values in re.findall("([A-DF-Za-df-z])([^A-DF-Za-df-z]*)", d):  # an `e` is part of a number
-        if command not in codes:
+        if command not in _TABLES["commands"]:
             raise ValueError(f"a picture of ours has no path command `{command}`")
         numbers = [float(number) for number in values.replace(",", " ").split()] or here
         if command in "HV":
             numbers = [numbers[-1], here[1]] if command == "H" else [here[0], numbers[-1]]
         here = numbers[-2:]
         points += [(x + a * scale, y + b * scale) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
-        kinds += [codes[command]] * (len(numbers) // 2)
+        kinds += [_TABLES["commands"][command]] * (len(numbers) // 2)
     return Path(points, kinds)
 
 
@@ -128,8 +112,10 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
         kind, get = part.tag.rpartition("}")[2], part.get
         if kind in ("title", "desc", "style"):
             continue
-        placed = [float(get(key, 0)) * scale for key in _PLACES.get(kind, ())]
-        at = (x + placed[0], y + placed[1]) if placed else (x, y)
+        if kind not in _TABLES["places"]:
+            raise ValueError(f"a picture of ours has no element `{kind}`")
+        left, top, *sizes = [float(get(key, 0)) * scale for key in _TABLES["places"][kind]]
+        at = (x + left, y + top)
         line = float(get("stroke-width", 1)) * scale
         dash = [float(step) * scale / line for step in get("stroke-dasharray", "").split()]
         look: dict[str, Any] = {
@@ -143,22 +129,18 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
             _draw(axes, part, x + dx * scale, y + dy * scale, scale * times, look["alpha"])
         elif kind == "text":
             axes.text(
-                *at, part.text or "", color=look["facecolor"], fontsize=placed[2] * _POINT, alpha=look["alpha"],
-                family="monospace" if get("class") else "sans-serif",
-                fontweight="bold" if get("font-weight") else "normal",
-                horizontalalignment={"middle": "center", "end": "right"}.get(get("text-anchor", ""), "left"),
+                *at, part.text or "", color=look["facecolor"], fontsize=sizes[0] * _POINT, alpha=look["alpha"],
+                family="monospace" if get("class") else "sans-serif", weight="bold" if get("font-weight") else "normal",
+                horizontalalignment=_TABLES["anchors"].get(get("text-anchor"), "left"),
             )  # fmt: skip
         elif kind == "path":
             axes.add_patch(PathPatch(_path(get("d", ""), x, y, scale), **look))
         elif kind == "circle":
-            axes.add_patch(Circle(at, placed[2], **look))
-        elif kind == "rect":
-            _, _, wide, high, corner = placed
-            corner = min(corner, wide / 2, high / 2)
+            axes.add_patch(Circle(at, sizes[0], **look))
+        else:
+            wide, high, corner = sizes[0], sizes[1], min(sizes[2], sizes[0] / 2, sizes[1] / 2)
             style = f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
             axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
-            if (hatch := _HATCH.get(group.get("data-state", ""))) and corner >= 6:  # the box of a service
+            if (hatch := _TABLES["hatches"].get(group.get("data-state"))) and corner >= 6:  # the box of a service
                 look |= {"edgecolor": _INK["rule"], "facecolor": "none", "linewidth": 0, "hatch": hatch}
                 axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
-        else:
-            raise ValueError(f"a picture of ours has no element `{kind}`")
