@@ -236,16 +236,19 @@ def repeats_labels(service: Service, raw: object) -> bool:
 
 # ---------------------------------------------------------------------------------------------- findings
 
+Words = Mapping[str, str]
 Where = Callable[[Path], Span]
 """Where a path of the composition was written."""
 
 
-def _finding(code: str, rule: str, span: Span, about: str = "", path: Path = (), **words: str) -> Diagnostic:
-    severity, message, help_ = WORDS["findings"][code]
-    error = "ValidationError" if path and severity == "error" else ""
+def finding(
+    table: Mapping[str, list[str]], code: str, rule: str, span: Span, words: Words, about: str = "", path: Path = ()
+) -> Diagnostic:
+    """The finding of this code in a table of severity, message and help, their gaps filled."""
+    severity, message, help_ = (each.format_map(words) for each in table[code])
     return Diagnostic(
-        code=code, severity=Severity(severity), message=about + message.format_map(words), span=span,
-        help=help_.format_map(words), rule=rule, path=path, error_class=error,
+        code=code, severity=Severity(severity), message=about + message, span=span, help=help_, rule=rule, path=path,
+        error_class="ValidationError" if path and severity == "error" else "",
     )  # fmt: skip
 
 
@@ -255,7 +258,8 @@ def label_findings(service: Service, where: Where = lambda path: Span(str(path[-
         if problem := _problem(key, value):
             code, rule, hint = problem
             path: Path = ("services", service.name, "labels", key)
-            yield _finding(code, rule, where(path), f"`{service.name}`: ", path, key=key, value=value, hint=hint)
+            words = {"key": key, "value": value, "hint": hint}
+            yield finding(WORDS["findings"], code, rule, where(path), words, f"`{service.name}`: ", path)
 
 
 def _problem(key: str, value: str) -> tuple[str, str, str] | None:
@@ -293,20 +297,23 @@ def contract_file(service: Service, text: str, name: str) -> tuple[object | None
 
     parsed = parse(text, name)
     found = list(parsed.findings)
-    start = Span(name, 1, 1)
+
+    def find(code: str, span: Span, hint: str = "", rule: str = "S-24") -> None:
+        found.append(finding(WORDS["findings"], code, rule, span, {"hint": hint}))
+
     if contract_of(service):
-        found.append(_finding("two-contracts", "S-24", start, hint=service.name))
+        find("two-contracts", Span(name, 1, 1), service.name)
     root = parsed.documents[0] if parsed.documents else None
     raw = root.plain() if root else None
     if root is None or not isinstance(raw, dict):
-        broken = any(each.severity is Severity.ERROR for each in parsed.findings)
-        return None, found if broken else [*found, _finding("no-contract", "S-24", start)]
+        if not any(each.severity is Severity.ERROR for each in parsed.findings):
+            find("no-contract", Span(name, 1, 1))
+        return None, found
     for key in ("name", "slug"):
         if not isinstance(raw.get(key), str) or not raw[key]:
-            found.append(_finding("contract-without-name", "S-24", root.keys.get(key, root.span), hint=key))
+            find("contract-without-name", root.key_span(key), key)
     if raw.get("type") != "sw.container":
-        found.append(_finding("contract-type", "S-24", root.keys.get("type", root.span)))
+        find("contract-type", root.key_span("type"))
     if isinstance(contract := read_contract(raw), Malformed):
-        span = root.keys.get("requires", root.span)
-        found.append(_finding("unreadable-contract", contract.rule, span, hint=contract.reason))
+        find("unreadable-contract", root.key_span("requires"), contract.reason, contract.rule)
     return raw, found

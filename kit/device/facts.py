@@ -26,6 +26,7 @@ from typing import Any, Final, NamedTuple
 
 from ..composition import Pairs
 from ..contracts import ARCHITECTURES, Fact, Facts
+from ..contracts.requirements import finding
 from ..diagnostics import Diagnostic, Severity, Span, did_you_mean
 from ..versions import version_of
 
@@ -116,21 +117,18 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else inside.parent.parent / "data"
 
 
-def _rows(name: str) -> Iterator[list[str]]:
+def _rows(name: str) -> list[list[str]]:
     with (data_folder() / name).open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        yield from rows
+        return list(csv.reader(file))[1:]
 
 
 @lru_cache(maxsize=1)
 def device_types() -> tuple[DeviceType, ...]:
     """Every device type that is known, by slug."""
-    rows = _rows("device_types.csv")
-    return tuple(
-        DeviceType(slug, name, arch, family, l4t == "yes", state, tuple(aliases.split()))
-        for slug, name, arch, family, l4t, state, aliases in rows
-    )
+    rows: list[list[Any]] = [
+        [*row[:4], row[4] == "yes", row[5], tuple(row[6].split())] for row in _rows("device_types.csv")
+    ]
+    return tuple(DeviceType(*row) for row in rows)
 
 
 @lru_cache(maxsize=1)
@@ -148,16 +146,14 @@ def kernel_rows() -> tuple[KernelRow, ...]:
 @lru_cache(maxsize=1)
 def families() -> Mapping[str, tuple[str, ...]]:
     """The families of `kernels.csv` that a device type belongs to, by slug."""
-    found: dict[str, tuple[str, ...]] = {}
-    for slug, family in _rows("families.csv"):
-        found[slug] = (*found.get(slug, ()), family)
-    return found
+    rows = _rows("families.csv")
+    return {slug: tuple(family for other, family in rows if other == slug) for slug, _ in rows}
 
 
 def find_device_type(name: str) -> DeviceType | None:
     """The device type of that slug, or else the one with that alias."""
     found = [each for each in device_types() if name == each.slug or name in each.aliases]
-    return next((each for each in found if name == each.slug), found[0] if found else None)
+    return min(found, key=lambda each: name != each.slug, default=None)
 
 
 def _number(text: str) -> int:
@@ -211,14 +207,15 @@ class Device:
     @property
     def facts(self) -> Facts:
         """What the supervisor knows. An empty text is as good as none (S-5, S-10)."""
-        uname, given = f"uname -r: {self.kernel}", self.l4t is not None
-        l4t = _l4t(self.l4t or "") if given else l4t_version(self.kernel or "")
-        kernel = kernel_version(self.kernel or "")
+        release, given = self.kernel or "", self.l4t is not None
+        uname, types = f"uname -r: {self.kernel}", "device-type.json: "
+        l4t = _l4t(self.l4t or "") if given else l4t_version(release)
+        kernel = kernel_version(release)
         system = self.os if self.os_id else None
         return Facts(
             supervisor=self._fact("supervisor", self.supervisor, None, f"the supervisor: {self.supervisor}"),
-            device_type=self._fact("device_type", None, self.device_type, f"device-type.json: {self.device_type}"),
-            arch=self._fact("arch", None, self.arch, f"device-type.json: {self.arch}"),
+            device_type=self._fact("device_type", None, self.device_type, f"{types}{self.device_type}"),
+            arch=self._fact("arch", None, self.arch, f"{types}{self.arch}"),
             os=self._fact("os", system, self.os_id, f"/etc/os-release: {self.os}") if system else None,
             kernel=self._fact("kernel", kernel, (self.kernel_name or "").lower(), uname) if kernel else None,
             l4t=self._fact("l4t" if given else "kernel", l4t, None, f"l4t: {self.l4t}" if given else uname),
@@ -340,10 +337,7 @@ def read_device(text: str, name: str = "device.yml") -> DeviceReading:
     findings: list[Diagnostic] = []
 
     def find(code: str, span: Span, **words: str) -> None:
-        words = {"keys": ", ".join(_KEYS), **words}
-        severity, message, help_ = (each.format_map(words) for each in _WORDS["findings"][code])
-        level = Severity(severity)
-        findings.append(Diagnostic(code=code, severity=level, message=message, span=span, help=help_, rule="S-2"))
+        findings.append(finding(_WORDS["findings"], code, "S-2", span, {"keys": ", ".join(_KEYS), **words}))
 
     written: dict[str, _Line] = {}
     for line in _lines(text, name):
@@ -385,9 +379,8 @@ def _lines(text: str, name: str) -> Iterator[_Line]:
         mark, hint = error.problem_mark or error.context_mark, error.problem or error.context or ""
         place = at(mark, mark) if mark else place
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
+        before, hint = text[: error.position], "a character here may not stand in it"
         place = Span(name, before.count("\n") + 1, error.position - before.rfind("\n"))
-        hint = "a character here may not stand in it"
     except (ValueError, OverflowError, RecursionError):
         hint = "it cannot be read"
     if not isinstance(root, yaml.MappingNode):
