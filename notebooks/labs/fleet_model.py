@@ -30,11 +30,13 @@ from typing import Any, Final, NamedTuple
 from kit.composition import Composition
 from kit.contracts import LABEL_OF, Clause, Decision, Facts, decide, version_of
 from kit.contracts.decisions import listed
-from kit.device import Device, data_folder, device_types, os_releases
+from kit.device import Device, data_folder, device_types
 from kit.device.facts import find_device_type
 from kit.diagnostics import Diagnostic, Severity, Span, did_you_mean
 
 Fleet = Mapping[str, Device]
+Order = tuple[bool, tuple[int, int, int]]
+"""What sorts balenaOS releases: the line, then the numbers."""
 TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("fleet.json").read_text("utf-8"))
 COLUMNS: Final[dict[str, str]] = TABLES["columns"]
 """Column of a table to the field of a device; `name` is no field."""
@@ -206,7 +208,7 @@ class _Reader:
     def device(self, cells: Mapping[str, _Cell]) -> Device:
         """The device of one line: what the tables say, under what the line says."""
         kind, os = cells["device-type"], cells.get("os")
-        base = _preset(kind.text, os.text if os else "")
+        base = preset(kind.text, os.text if os else "")
         if find_device_type(kind.text) is None:
             near = did_you_mean(kind.text, tuple(each.slug for each in device_types()))
             near = near if near.startswith("did") else "the types that are known stand in data/device_types.csv"
@@ -225,7 +227,8 @@ class _Reader:
 
 
 @lru_cache(maxsize=1 << 12)
-def _preset(device_type: str, os: str) -> Device:
+def preset(device_type: str, os: str) -> Device:
+    """`Device.preset`, remembered: fleets ask for the same pair again and again."""
     return Device.preset(device_type, os)
 
 
@@ -373,7 +376,7 @@ def relabelled(composition: Composition, service: str, label: str, value: str | 
     )
 
 
-def os_order(version: str | None) -> tuple[bool, tuple[int, int, int]] | None:
+def os_order(version: str | None) -> Order | None:
     """What sorts balenaOS versions of one line; extended-support releases (2024.7.0) are a line of their own.
 
     >>> os_order("6.3.0+rev4") < os_order("6.10.0") < os_order("2024.7.0")
@@ -397,7 +400,7 @@ def updated(fleet: Fleet, version: str, device_type: str = "") -> dict[str, Devi
     Supervisor, kernel and L4T come with the release, and the device decides anew after it (S-135).
     """
     return {
-        name: _preset(device.device_type or "", version)
+        name: preset(device.device_type or "", version)
         if device_type in ("", device.device_type) and older(device, version)
         else device
         for name, device in fleet.items()
@@ -436,7 +439,7 @@ def upgrades(composition: Composition, fleet: Fleet, wanted: str = "partial") ->
     enough = ("deployed",) if wanted == "deployed" else ("deployed", "partial")
     found: dict[tuple[str, str], list[str]] = {}
     helpless = []
-    waiting: dict[tuple[str, bool], list[tuple[Any, str]]] = {}
+    waiting: dict[tuple[str, str | None, bool], list[tuple[Order, str]]] = {}
     for name, decision in outlook(composition, fleet).decisions.items():
         order = os_order(fleet[name].os)
         if decision.outcome in enough:
@@ -444,15 +447,14 @@ def upgrades(composition: Composition, fleet: Fleet, wanted: str = "partial") ->
         if order is None or fleet[name].os_id != "balena-os":
             helpless.append(name)
         else:
-            waiting.setdefault((fleet[name].device_type or "", order[0]), []).append((order, name))
-    for (slug, line), devices in waiting.items():
+            waiting.setdefault((fleet[name].device_type or "", fleet[name].arch, order[0]), []).append((order, name))
+    for (slug, arch, line), devices in waiting.items():
         devices.sort()
-        for version, order in _line(slug, line):
+        for version, order, outcome in _line(composition, slug, arch, line):
             if not devices:
                 break
-            ready = [(mine, name) for mine, name in devices if mine < order]
-            if ready and decide(composition, _preset(slug, version).facts).outcome in enough:
-                found.setdefault((slug, version), []).extend(name for _, name in ready)
+            if outcome in enough and (ready := [name for mine, name in devices if mine < order]):
+                found.setdefault((slug, version), []).extend(ready)
                 devices = devices[len(ready) :]
         helpless += [name for _, name in devices]
     ordered = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))
@@ -460,15 +462,15 @@ def upgrades(composition: Composition, fleet: Fleet, wanted: str = "partial") ->
 
 
 @lru_cache(maxsize=64)
-def _line(slug: str, extended: bool) -> tuple[tuple[str, tuple[bool, tuple[int, int, int]]], ...]:
-    """The balenaOS releases of one line that a device type could run, the oldest first."""
-    first = "2019.0.0" if extended else "0.0.1"
-    if extended:
-        versions = [version for version, _facts in Device(slug, os=first).upgrades()]
-    else:
-        versions = [release.version for release in os_releases() if release.supervisor]
-    found = ((version, order) for version in versions if (order := os_order(version)) and "-" not in version)
-    return tuple(sorted(found, key=lambda each: each[1]))
+def _line(composition: Composition, slug: str, arch: str | None, extended: bool) -> tuple[tuple[str, Order, str], ...]:
+    """What a type of device makes of a release with each balenaOS of one line, the oldest first."""
+    oldest = Device(slug, arch, os="2019.0.0" if extended else "0.0.1")
+    found = (
+        (version, order, decide(composition, facts).outcome)
+        for version, facts in oldest.upgrades()
+        if "-" not in version and (order := os_order(version))
+    )
+    return tuple(found)
 
 
 # ------------------------------------------------------------------------------------- an example fleet
@@ -500,7 +502,7 @@ def generated(seed: int = 2172, count: int = 200, kinds: Iterable[tuple[Any, ...
         os = random.choice(releases)
         counted[name] += 1
         silent = random.random() < 0.02
-        device = _preset(slug, os)
+        device = preset(slug, os)
         fleet[f"{name}-{counted[name]:03}"] = device.changed(kernel=None, l4t=None) if silent else device
     return dict(sorted(fleet.items()))
 

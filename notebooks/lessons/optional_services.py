@@ -407,7 +407,7 @@ CASES = (
         "It does not come back: a rejected app is unmanaged.", "S-61",
     ),
     (
-        "`gpu` 2 also says `sw.linux`, and somebody removes `camera`",
+        "the same, and `gpu` says `sw.linux`",
         ("36.3", f"{PREFIX}sw.linux: '>=5'", "depends_on: [gpu]", "camera"),
         "Refused is milder: 1 is looked after, and `camera` comes back.", "S-55",
     ),
