@@ -255,6 +255,15 @@ class State:
         """The recorded commit of an app, or None."""
         return dict(self.commits).get(app)
 
+    def swapped(self, old: Container, *new: Container) -> State:
+        """The state with *new* containers in the place of *old*."""
+        found = tuple(each for one in self.containers for each in (new if one.id == old.id else (one,)))
+        return replace(self, containers=found)
+
+    def failing(self, app: int, about: str, text: str, why: Why) -> State:
+        """The state with one more trouble."""
+        return replace(self, troubles=(*self.troubles, Trouble(app, about, text, why)))
+
     @property
     def shape(self) -> tuple[object, ...]:
         """The state without numbers of containers and boots: when it comes back, so does what follows."""

@@ -11,40 +11,31 @@ go on (S-76). `state.round_over` then makes a pause of it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Final, TypeAlias, assert_never
+from typing import Any, ClassVar, Final, TypeAlias, assert_never
 
-from .state import (
-    Container,
-    Image,
-    Network,
-    Record,
-    State,
-    Trouble,
-    Volume,
-    Wanted,
-    Why,
-    because,
-    booted,
-    pass_time,
-    started,
-)
+from .state import Container, Image, Network, Record, State, Volume, Wanted, Why, because, booted, pass_time, started
 
 UNSAID: Final = Why("", (), "")
 LOCKED: Final = ("kill", "stop", "updateMetadata", "restart")
 
 
 class Step(Record):
-    """One action, and why. `text` is how the traces write it; its first word names the kind."""
+    """One action, and why. `says` is what the traces write after its kind."""
 
     app: int = 0
     why: Why = UNSAID
     service: str = ""
-    text: ClassVar[str] = ""
+    says: ClassVar[str] = "{0.service}"
+
+    def __init_subclass__(cls, says: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.says = cls.says if says is None else says
 
     @property
     def kind(self) -> str:
         """The supervisor's name of the action."""
-        return self.text.split()[0]
+        name = type(self).__name__
+        return name[0].lower() + name[1:]
 
     @property
     def needs_lock(self) -> bool:
@@ -52,170 +43,130 @@ class Step(Record):
         return self.kind in LOCKED or (self.kind == "start" and getattr(self, "container", None) is None)
 
     def __str__(self) -> str:
-        return self.text.format(self, names=",".join(getattr(self, "services", ())))
+        return f"{self.kind} {self.says.format(self, names=','.join(getattr(self, 'services', ())))}".rstrip()
 
 
-class Fetch(Step):
-    """Download an image."""
+class Fetch(Step, says="{0.image}"):
+    """Download an image, for a service of a release."""
 
     image: str
     commit: str = ""
-    text = "fetch {0.image}"
 
 
-class TakeLock(Step):
+class TakeLock(Step, says="{0.app}[{names}]"):
     """Take the update lock of the whole app: the lock files of all these services (S-110)."""
 
     services: tuple[str, ...]
-    text = "takeLock {0.app}[{names}]"
 
 
 class _OnContainer(Step):
     container: Container
 
 
-class Kill(_OnContainer):
+class Kill(_OnContainer, says="{0.container}"):
     """Stop a container and delete it, with its own layer and anonymous volumes."""
-
-    text = "kill {0.container}"
 
 
 class Stop(_OnContainer):
     """Stop a container and keep it."""
 
-    text = "stop {0.service}"
-
 
 class Remove(_OnContainer):
     """Delete a dead container (S-141)."""
 
-    text = "remove {0.service}"
 
-
-class UpdateMetadata(_OnContainer):
+class UpdateMetadata(_OnContainer, says="{0.service} {0.container.commit}->{0.commit}"):
     """Rename a container to another commit while it runs."""
 
     commit: str
-    text = "updateMetadata {0.service} {0.container.commit}->{0.commit}"
 
 
-class Start(Step):
+class Start(Step, says="{0.wanted}"):
     """Create a container and start it, or start one that was created and never started."""
 
     wanted: Wanted
     injected: tuple[tuple[str, str], ...] = ()
     container: Container | None = None
-    text = "start {0.wanted}"
 
 
-class Restart(Start):
+class Restart(Start, says="{0.container}"):
     """Delete a container and start it anew. Never planned: the API's restart of one service."""
 
-    text = "restart {0.container}"
 
-
-class Handover(Start):
+class Handover(Start, says="{0.container}->{0.wanted.commit}"):
     """Start the new container beside the old one, wait, then stop the old one (S-106, S-108)."""
 
     wait_ms: int = 0
-    text = "handover {0.container}->{0.wanted.commit}"
 
 
-class _OnVolume(Step):
+class _OnVolume(Step, says="{0.thing}"):
     thing: Volume
 
 
-class _OnNetwork(Step):
+class _OnNetwork(Step, says="{0.thing}"):
     thing: Network
 
 
-class _OnImage(Step):
+class _OnImage(Step, says="{0.thing}"):
     thing: Image
 
 
 class CreateVolume(_OnVolume):
     """Make an empty volume."""
 
-    text = "createVolume {0.thing}"
-
 
 class RemoveVolume(_OnVolume):
     """Delete a volume and what is in it."""
-
-    text = "removeVolume {0.thing}"
 
 
 class CreateNetwork(_OnNetwork):
     """Make a network."""
 
-    text = "createNetwork {0.thing}"
-
 
 class RemoveNetwork(_OnNetwork):
     """Delete a network."""
 
-    text = "removeNetwork {0.thing}"
-
 
 class RemoveImage(_OnImage):
-    """Forget that a service used an image; the image goes with its last user."""
-
-    text = "removeImage {0.thing}"
+    """Forget that a service of a release used an image; the image goes with its last user."""
 
 
 class SaveImage(_OnImage):
-    """Note that an image on disk is there for this service too (S-83)."""
-
-    text = "saveImage {0.thing}"
+    """Note that an image on disk is there for this service of this release, too (S-83)."""
 
 
 class Cleanup(Step):
     """Delete layers that belong to nothing."""
 
-    text = "cleanup"
 
-
-class UpdateCommit(Step):
+class UpdateCommit(Step, says="{0.commit}"):
     """Record that the device runs this release."""
 
     commit: str
-    text = "updateCommit {0.commit}"
 
 
-class ReleaseLock(Step):
+class ReleaseLock(Step, says="{0.app}"):
     """Give the app's lock back."""
-
-    text = "releaseLock {0.app}"
 
 
 class RequireReboot(Step):
     """Note that a container waits for a reboot (S-109)."""
 
-    text = "requireReboot {0.service}"
-
 
 class Reboot(Step):
     """Reboot, once nothing else is left to do (S-78)."""
-
-    text = "reboot"
 
 
 class EnsureSupervisorNetwork(Step):
     """Make the network on which services reach the supervisor."""
 
-    text = "ensureSupervisorNetwork"
-
 
 class EnsureExtraFirmwareVolume(Step):
     """Make the volume for extra firmware."""
 
-    text = "ensureExtraFirmwareVolume"
-
 
 class Noop(Step):
     """Nothing yet: keep the loop alive, something is being waited for."""
-
-    text = "noop {0.service}"
 
 
 AnyStep: TypeAlias = (
@@ -225,19 +176,9 @@ AnyStep: TypeAlias = (
 )  # fmt: skip
 
 
-def _swap(state: State, old: Container, *new: Container) -> State:
-    """The state with *old* replaced by *new* containers, in its place."""
-    found = tuple(each for one in state.containers for each in (new if one.id == old.id else (one,)))
-    return replace(state, containers=found)
-
-
 def _now(state: State, old: Container | None) -> Container | None:
     """The container as it is now: another step of the round may have touched it."""
     return next((each for each in state.containers if old and each.id == old.id), None)
-
-
-def _fail(state: State, step: AnyStep, text: str, why: Why, about: str) -> State:
-    return replace(state, troubles=(*state.troubles, Trouble(step.app, about, text, why)))
 
 
 def _fetch(state: State, step: Fetch) -> State:
@@ -245,7 +186,7 @@ def _fetch(state: State, step: Fetch) -> State:
     for reason, holds in (*failed, ("disk-full", state.disk_full)):
         if holds:
             text = f"download failed {step.service}"
-            return _fail(state, step, text, because(reason, service=step.service), step.service)
+            return state.failing(step.app, step.service, text, because(reason, service=step.service))
     return replace(state, images=(*state.images, Image(step.image, step.app, step.service, step.commit)))
 
 
@@ -253,7 +194,7 @@ def _take_lock(state: State, step: TakeLock) -> State:
     held = tuple(name for name in step.services if (step.app, name) in state.lock_files)
     if held and not state.lock_override:
         why = because("locked", *held, service=held[0])
-        return _fail(state, step, f"UpdatesLocked by {held[0]}", why, held[0])
+        return state.failing(step.app, held[0], f"UpdatesLocked by {held[0]}", why)
     files = state.lock_files - {(step.app, name) for name in held}
     leftover = state.leftover_locks - {step.app}
     return replace(state, lock_files=files, locks=state.locks | {step.app}, leftover_locks=leftover)
@@ -268,12 +209,11 @@ def _run(state: State, step: Start, made: Container) -> State:
     for other in state.containers:  # host ports are held until a process is gone (S-120)
         shared = sorted({*service.ports} & {*other.wanted.ports}) if other.up and other.id != made.id else ()
         if shared:
-            on = other.service
-            why = because("port-clash", on, service=name, port=shared[0], on=on)
-            return _fail(state, step, text, why, name)
+            why = because("port-clash", other.service, service=name, port=shared[0], on=other.service)
+            return state.failing(step.app, name, text, why)
     if name in state.broken:
-        return _fail(state, step, text, because("broken", service=name), name)
-    return _swap(state, made, started(made, state.clock_ms))
+        return state.failing(step.app, name, text, because("broken", service=name))
+    return state.swapped(made, started(made, state.clock_ms))
 
 
 def _create_and_run(state: State, step: Start) -> State:
@@ -283,17 +223,10 @@ def _create_and_run(state: State, step: Start) -> State:
         host = state.container(name, service.app)
         if host is None:
             text = f"No container for network_mode service:{name}"
-            return _fail(state, step, text, because("no-network-host", name, service=service.name, on=name), name)
+            return state.failing(step.app, name, text, because("no-network-host", name, service=service.name, on=name))
         joined = host.id
-    made = Container(
-        id=state.made + 1,
-        wanted=service,
-        commit=service.commit,
-        injected=step.injected,
-        status="Installed",
-        joined=joined,
-        boot=state.boot,
-    )
+    made = Container(id=state.made + 1, wanted=service, commit=service.commit, status="Installed")
+    made = replace(made, injected=step.injected, joined=joined, boot=state.boot)
     return _run(replace(state, containers=(made, *state.containers), made=made.id), step, made)
 
 
@@ -303,12 +236,12 @@ def _order_stop(state: State, container: Container | None, *, removing: bool, ro
         return state
     rounds = now.wanted.grace if now.service in state.deaf and now.up else rounds
     was = now.was if now.status == "Stopping" else now.status
-    return _swap(state, now, replace(now, status="Stopping", was=was, removing=removing, stop_left=rounds))
+    return state.swapped(now, replace(now, status="Stopping", was=was, removing=removing, stop_left=rounds))
 
 
 def _hand_over(state: State, step: Handover) -> State:
     if old := _now(state, step.container):
-        state = _swap(state, old, replace(old, handing_over=True))
+        state = state.swapped(old, replace(old, handing_over=True))
     after = _create_and_run(state, step)
     if len(after.troubles) > len(state.troubles):
         return after
@@ -333,32 +266,30 @@ def effect(state: State, step: AnyStep) -> State:
         case Kill() | Stop():
             return _order_stop(state, step.container, removing=isinstance(step, Kill))
         case Remove(container=container):
-            return _swap(state, container)
+            return state.swapped(container)
         case UpdateMetadata(container=container, commit=commit):
             now = _now(state, container)
-            return _swap(state, now, replace(now, commit=commit)) if now else state
+            return state.swapped(now, replace(now, commit=commit)) if now else state
         case Handover():
             return _hand_over(state, step)
         case Restart(container=container, service=name):
-            state = _swap(state, container) if container else state
+            state = state.swapped(container) if container else state
             if step.wanted.image in state.image_names:
                 return _create_and_run(state, step)
-            return _fail(state, step, f"start failed {name}", because("no-image", service=name), name)
+            return state.failing(step.app, name, f"start failed {name}", because("no-image", service=name))
         case Start(container=container):
             now = _now(state, container)
             return _run(state, step, now) if now else _create_and_run(state, step)
         case CreateVolume(thing=volume):
             return replace(state, volumes=(*state.volumes, replace(volume, data=frozenset())))
-        case RemoveVolume(thing=volume):
-            return replace(state, volumes=tuple(each for each in state.volumes if str(each) != str(volume)))
         case CreateNetwork(thing=network):
             return replace(state, networks=(*state.networks, network))
-        case RemoveNetwork(thing=network):
-            return replace(state, networks=tuple(each for each in state.networks if str(each) != str(network)))
-        case RemoveImage(thing=image):
-            return replace(state, images=tuple(each for each in state.images if each != image))
         case SaveImage(thing=image):
             return replace(state, images=(*state.images, image))
+        case RemoveVolume(thing=thing) | RemoveNetwork(thing=thing) | RemoveImage(thing=thing):
+            things = f"{type(thing).__name__.lower()}s"
+            left: Any = {things: tuple(each for each in getattr(state, things) if each != thing)}
+            return replace(state, **left)
         case UpdateCommit(app=app, commit=commit):
             return replace(state, commits=tuple(sorted({**dict(state.commits), app: commit}.items())))
         case RequireReboot():

@@ -38,15 +38,19 @@ class EngineError(RuntimeError):
 class Event(Record):
     """Something that happens to a device."""
 
-    @property
-    def words(self) -> dict[str, object]:
-        """What its sentence may name."""
-        return vars(self)
-
     def __str__(self) -> str:
         """A sentence: what happens, for people."""
+        about = vars(self)
+        codes = ", ".join(f"`{name}` ends with {code}" for name, code in (about.get("codes") or {}).items())
+        offered = (f"{each.commit} for app {each.app}".removesuffix(" for app 1") for each in about.get("releases", ()))
+        volume = about.get("volume")
+        words = about | {"answers": codes and f"; {codes}", "offered": ", ".join(offered) or "no app"}
+        words |= {
+            "place": f"volume `{volume}`" if volume else "its own layer",
+            "os": about.get("os") or "another host OS",
+        }
         sentence: str = SAYINGS["events"][name_of(type(self))][1]
-        return sentence.format(**self.words)
+        return sentence.format(**words)
 
 
 class OnService(Event):
@@ -61,21 +65,11 @@ class _Down(Event):
 
     codes: Mapping[str, int] | None = None
 
-    @property
-    def words(self) -> dict[str, object]:
-        told = ", ".join(f"`{name}` ends with {code}" for name, code in (self.codes or {}).items())
-        return {"answers": f"; {told}" if told else ""}
-
 
 class OfferArrives(Event):
     """The cloud offers these apps, and no others."""
 
     releases: tuple[Release, ...] = ()
-
-    @property
-    def words(self) -> dict[str, object]:
-        told = (f"{each.commit}" + (f" for app {each.app}" if each.app != 1 else "") for each in self.releases)
-        return {"offered": ", ".join(told) or "no app"}
 
 
 class ProcessExits(OnService):
@@ -133,10 +127,6 @@ class HostUpdated(_Down):
     os: str = ""
     facts: Facts | None = None
 
-    @property
-    def words(self) -> dict[str, object]:
-        return {**super().words, "os": self.os or "another host OS"}
-
 
 class LockTaken(OnService):
     """A service makes its lock file; one made by the user `nobody` counts as the supervisor's own (S-110)."""
@@ -169,10 +159,6 @@ class Writes(OnService):
 
     text: str = "data"
     volume: str = ""
-
-    @property
-    def words(self) -> dict[str, object]:
-        return {**vars(self), "place": f"volume `{self.volume}`" if self.volume else "its own layer"}
 
 
 class ContainerLost(OnService):

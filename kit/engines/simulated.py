@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from ..contracts import Facts
 from ..device import steps as do
-from ..device.state import SIGTERM, Container, State, booted, exited, finish_stops, pass_time, round_over, started
+from ..device.state import SIGTERM, State, booted, exited, finish_stops, pass_time, round_over, started
 from ..planner import Target
 from . import base as on
 from .base import EngineError, Supervised, settle
@@ -38,23 +38,6 @@ def halfway(state: State, step: do.AnyStep) -> State:
     return state
 
 
-def _put(state: State, one: Container, *new: Container) -> State:
-    found = tuple(each for old in state.containers for each in (new if old.id == one.id else (old,)))
-    return replace(state, containers=found)
-
-
-def _write(state: State, one: Container, event: on.Writes) -> State:
-    """Text in a volume of the service, or in its container's own layer."""
-    if not event.volume:
-        return _put(state, one, replace(one, data=one.data | {event.text}))
-    mounted = {(event.app, name) for name in one.wanted.volumes} & {(event.app, event.volume)}
-    volumes = (
-        replace(each, data=each.data | {event.text}) if (each.app, each.name) in mounted else each
-        for each in state.volumes
-    )
-    return replace(state, volumes=tuple(volumes))
-
-
 def after(state: State, event: on.AnyEvent) -> State:
     """The state after an event, as far as the engine and the surroundings are concerned (S-7.3)."""
     now, one = state.clock_ms, None
@@ -64,16 +47,22 @@ def after(state: State, event: on.AnyEvent) -> State:
             return state
     match event:
         case on.ProcessExits(code=code) if one and one.status == "Running" and one.restart_at is None:
-            return _put(state, one, exited(one, code, now))
+            return state.swapped(one, exited(one, code, now))
         case on.ApiStop() if one and one.status == "Running":
             stopped = replace(one, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None)
-            return _put(state, one, stopped)
+            return state.swapped(one, stopped)
         case on.ApiStart() if one and one.status in ("exited", "Installed"):
-            return _put(state, one, started(one, now))
+            return state.swapped(one, started(one, now))
         case on.ContainerLost() if one:
-            return _put(state, one)
-        case on.Writes() if one and one.status == "Running":
-            return _write(state, one, event)
+            return state.swapped(one)
+        case on.Writes(text=text, volume="") if one and one.status == "Running":
+            return state.swapped(one, replace(one, data=one.data | {text}))
+        case on.Writes(text=text, volume=name) if one and one.status == "Running" and name in one.wanted.volumes:
+            full = (
+                replace(each, data=each.data | {text}) if (each.app, each.name) == (one.app, name) else each
+                for each in state.volumes
+            )
+            return replace(state, volumes=tuple(full))
         case on.RoundOver(settled=settled, failed=failed):
             return replace(state, failures=0) if settled else round_over(state, failed=failed)
         case on.OfferArrives():  # a new offer forgets earlier failures (S-77)

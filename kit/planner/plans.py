@@ -57,15 +57,18 @@ def play(round: Round) -> tuple[Round, State]:
     return replace(round, troubles=state.troubles), round_over(state, failed=bool(state.troubles))
 
 
-def _cycle(path: tuple[str, ...], waits: Mapping[str, tuple[str, ...]], seen: set[str]) -> tuple[str, ...]:
-    """The dependencies that lead from the first service of a path back to itself, or nothing."""
-    for on in waits.get(path[-1], ()):
-        if on == path[0]:
-            return (*path, on)
-        if on not in seen and (found := _cycle((*path, on), waits, seen | {on})):
-            return found
-        seen.add(on)
-    return ()
+def _cycle(start: str, waits: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The dependencies that lead from a service back to itself, the service first and last; or nothing."""
+    before, queue = dict[str, str](), [start]
+    for name in queue:
+        for on in waits.get(name, ()):
+            if on not in before:
+                before[on] = name
+                queue.append(on)
+    path = [start]
+    while start in before and (len(path) == 1 or path[-1] != start):
+        path.append(before[path[-1]])
+    return tuple(reversed(path)) if len(path) > 1 else ()
 
 
 def blocking(rounds: Sequence[Round], target: Target) -> tuple[Why, ...]:
@@ -76,7 +79,7 @@ def blocking(rounds: Sequence[Round], target: Target) -> tuple[Why, ...]:
         whys.append(because("ping-pong", *again, services=", ".join(f"`{name}`" for name in again)))
     for step in rounds[-1] if not whys else ():
         waits = {each.name: each.depends_on for app in target.apps if app.app == step.app for each in app.services}
-        if cycle := _cycle((step.service,), waits, set()):
+        if cycle := _cycle(step.service, waits):
             whys.append(because("wait-cycle", *cycle[1:], service=step.service, cycle=" → ".join(cycle)))
         elif step.why.way_out:
             whys.append(step.why)
@@ -123,26 +126,21 @@ def report(state: State, target: Given) -> dict[int, tuple[str, tuple[str, ...]]
 # ------------------------------------------------------------------------------- what the API asks for
 
 
-def snapshot(state: State, app: int) -> AppTarget:
-    """An app as it is, as a target: its services run, and nothing depends on anything (S-117)."""
-    services = {each.service: each for each in reversed(state.of(app))}
-    fleets = [dict(each.injected).get("APP_NAME", "") for each in services.values()]
-    return AppTarget(
-        app=app,
-        commit=state.commit(app) or "",
-        fleet=fleets[0] if fleets else "fleet",
-        services=tuple(replace(each.wanted, commit=each.commit, depends_on=()) for each in services.values()),
-        volumes=tuple(each for each in state.volumes if each.app == app),
-        networks=tuple(each for each in state.networks if each.app == app),
-    )
-
-
 def api_targets(action: Literal["restart", "purge"], state: State, app: int, stored: Target) -> tuple[Target, Target]:
     """The two targets of an API action on a whole app: without its services, or without the app; then as it was.
 
-    Images are kept, and the volumes of a purge come back empty (S-116, S-117).
+    As it was: its services run, and nothing depends on anything. Images are kept, and the volumes of a purge come
+    back empty (S-116, S-117).
     """
-    now, others = snapshot(state, app), tuple(each for each in stored.apps if each.app != app)
+    services = {each.service: each for each in reversed(state.of(app))}
+    fleets = [dict(each.injected).get("APP_NAME", "") for each in services.values()]
+    now = AppTarget(
+        app=app, commit=state.commit(app) or "", fleet=fleets[0] if fleets else "fleet",
+        services=tuple(replace(each.wanted, commit=each.commit, depends_on=()) for each in services.values()),
+        volumes=tuple(each for each in state.volumes if each.app == app),
+        networks=tuple(each for each in state.networks if each.app == app),
+    )  # fmt: skip
+    others = tuple(each for each in stored.apps if each.app != app)
     first = (replace(now, services=()), *others) if action == "restart" else others
     return Target(first, keep_images=True), Target((now, *others), keep_images=True)
 

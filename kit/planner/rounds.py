@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..device import steps as do
 from ..device.state import Container, Image, Network, Resource, State, Trouble, Volume, Wanted, Why, because
@@ -88,21 +88,15 @@ class _App:
     """One app in one observation: what is there, what is wanted, and what that leads to."""
 
     def __init__(self, state: State, target: AppTarget, images: frozenset[str]) -> None:
-        self.state, self.target, self.app = state, target, target.app
-        self.here = state.of(self.app)
-        self.newest: dict[str, Container] = {}
-        for each in self.here:
-            self.newest.setdefault(each.service, each)
+        self.state, self.target, self.app, self.images = state, target, target.app, images
+        self.here, self.added = state.of(self.app), injected(state, target.fleet)
+        self.newest = {each.service: each for each in reversed(self.here)}
         self.unstarted = {each.service for each in self.here if each.status == "Installed"}
-        self.wanted = {each.name: each for each in target.services}
         self.ids = {name: each.id for name, each in self.newest.items()}
-        self.added = injected(state, target.fleet)
-        self.images = images
+        self.wanted = {each.name: each for each in target.services}
         self.missing = tuple(each.name for each in target.services if each.image not in images)
-        self.locked = self.app in state.locks
-        self.lock_wanted = False
-        self.steps: list[do.AnyStep] = []
-        self.notes: list[Note] = []
+        self.locked, self.lock_wanted = self.app in state.locks, False
+        self.steps, self.notes = list[do.AnyStep](), list[Note]()
         has = {(type(each), each.name): each for each in (*state.volumes, *state.networks) if each.app == self.app}
         wants = {(type(each), each.name): each for each in (*target.volumes, *target.networks)}
         # Volumes are removed only because they changed, networks also because the target has them not (S-115).
@@ -140,48 +134,54 @@ class _App:
 
     def blocked(self, service: Wanted) -> Why | None:
         """Why a service without container may not start yet, or a hand-over begin (S-93 … S-96)."""
-        name = service.name
-        for on in service.depends_on:
-            if on in self.unstarted:
-                return because("wait-created", on, service=name, on=on)
-            if on in self.pending:
-                return because("wait-pending", on, service=name, on=on)
-        for kind, on in ((Network, service.network_mode), *((Volume, volume) for volume in service.volumes)):
-            if (kind, on) in self.awaited:
-                return because("wait-resource", on, service=name, on=on)
-        return self.images_first(name) if self.missing else None
+        needs = ((Network, service.network_mode), *((Volume, volume) for volume in service.volumes))
+        waits = [
+            *((on, "wait-created" if on in self.unstarted else "wait-pending") for on in service.depends_on),
+            *((on, "wait-resource") for kind, on in needs if (kind, on) in self.awaited),
+        ]
+        for on, reason in waits:
+            if reason != "wait-pending" or on in self.pending:
+                return because(reason, on, service=service.name, on=on)
+        return self.images_first(service.name) if self.missing else None
+
+    def remade(self, container: Container, service: Wanted) -> bool:
+        return container.commit != service.commit or bool(differences(container, service, self.added, self.ids))
+
+    def changed(self, container: Container, service: Wanted) -> bool:
+        """Whether a pair is an update: S-84, S-86."""
+        raced = container.status == "exited" and all(text in container.start_error for text in PROXY_ERROR)
+        starts = service.running and (container.status == "Installed" or raced)
+        stops = not service.running and container.status != "exited"
+        return container.status == "Stopping" or starts or stops or self.remade(container, service)
 
     # ------------------------------------------------------------------------------ one service
 
-    def busy(self, container: Container) -> bool:
-        """Whether a container is on its way out already, so that nothing else is done to it."""
-        if container.status == "Stopping":
-            self.step(do.Noop, container.service, "stopping")
-        elif container.status == "Dead":
-            self.note("dead", container.service)
-        return container.status in ("Stopping", "Dead")
-
     def kill(self, container: Container, reason: str, strategy: Strategy, **words: str) -> None:
-        """Kill a container, once the strategy does not wait for images any more (S-93)."""
-        if self.missing and strategy not in EARLY:
-            self.step(do.Noop, container.service, self.images_first(container.service))
+        """Kill a container that is not on its way out already, once its strategy waits for no image (S-75, S-93)."""
+        name = container.service
+        if container.status == "Stopping":
+            self.step(do.Noop, name, "stopping")
+        elif container.status == "Dead" and reason != "kill-uninstall":
+            self.note("dead", name)
+        elif self.missing and strategy not in EARLY:
+            self.step(do.Noop, name, self.images_first(name))
         else:
-            why = because(reason, service=container.service, rule=BEGINS[strategy], **words)
-            self.step(do.Kill, container.service, why, container=container)
+            why = because(reason, service=name, rule=BEGINS[strategy], **words)
+            self.step(do.Kill, name, why, container=container)
 
     def update(self, container: Container, service: Wanted) -> None:
         """A container and its target: renamed, started, stopped, handed over, or killed."""
         name, strategy, used = service.name, strategy_of(service), self.used(container)
         changes = differences(container, service, self.added, self.ids)
-        if self.busy(container):
-            return
-        if not changes and not used:
+        own = ", ".join(change for change in changes if not change.startswith("container of "))
+        reason, resource = "kill-update" if own else "kill-resource", ", ".join(changes) or used
+        if container.status in ("Stopping", "Dead"):
+            self.kill(container, reason, strategy)
+        elif not changes and not used:
             self.same(container, service)
         elif strategy not in EARLY and service.image not in self.images:
             self.step(do.Fetch, name, "fetch", image=service.image, commit=service.commit)
         elif strategy != "hand-over" or used:
-            own = ", ".join(change for change in changes if not change.startswith("container of "))
-            reason, resource = "kill-update" if own else "kill-resource", ", ".join(changes) or used
             self.kill(container, reason, strategy, changes=own, resource=resource)
         elif why := self.blocked(service):
             self.step(do.Noop, name, why)
@@ -192,13 +192,12 @@ class _App:
 
     def same(self, container: Container, service: Wanted) -> None:
         """A container that is what the target wants, but for its commit or its run state."""
-        name = service.name
-        if container.commit != service.commit:
-            if self.missing and strategy_of(service) == "download-then-kill":
-                self.step(do.Noop, name, self.images_first(name))
-            else:
-                why = because("metadata", service=name, commit=service.commit)
-                self.step(do.UpdateMetadata, name, why, container=container, commit=service.commit)
+        name, commit = service.name, service.commit
+        if container.commit != commit and self.missing and strategy_of(service) == "download-then-kill":
+            self.step(do.Noop, name, self.images_first(name))
+        elif container.commit != commit:
+            why = because("metadata", service=name, commit=commit)
+            self.step(do.UpdateMetadata, name, why, container=container, commit=commit)
         elif service.running and container.status != "Running":
             if not service.needs_reboot or container.boot < self.state.boot:
                 self.step(do.Start, name, "start-installed", wanted=service, container=container)
@@ -226,77 +225,57 @@ class _App:
 
     # ------------------------------------------------------------------------------ the whole app
 
-    def changed(self, container: Container, service: Wanted) -> bool:
-        """Whether a pair is an update: S-84, S-86."""
-        raced = container.status == "exited" and all(text in container.start_error for text in PROXY_ERROR)
-        starts = service.running and (container.status == "Installed" or raced)
-        stops = not service.running and container.status != "exited"
-        return container.status == "Stopping" or starts or stops or self.remade(container, service)
-
-    def remade(self, container: Container, service: Wanted) -> bool:
-        return container.commit != service.commit or bool(differences(container, service, self.added, self.ids))
-
     def plan(self) -> None:
         """Compare every service, volume and network with the target (S-84, S-85)."""
-        removed: dict[int, tuple[Container, str]] = {}
+        removed: list[tuple[Container, str]] = []
         for each in self.here:
             if each.status == "Dead":
                 self.step(do.Remove, each.service, "dead", container=each)
-            service = self.wanted.get(each.service)
-            if service is None:
-                removed[each.id] = each, "kill-removed"
+            if (service := self.wanted.get(each.service)) is None:
+                removed.append((each, "kill-removed"))
             elif each is not self.newest[each.service]:
-                removed[each.id] = each, "kill-surplus"
+                removed.append((each, "kill-surplus"))
             elif self.used(each) and not self.remade(each, service):
-                removed[each.id] = each, "kill-resource"
-        names = {each.service for each, _ in removed.values()}
-        pairs = [
-            (self.newest[name], service)
-            for name, service in self.wanted.items()
-            if name in self.newest and name not in names and self.changed(self.newest[name], service)
+                removed.append((each, "kill-resource"))
+        names = {each.service for each, _ in removed}
+        kept = [
+            (self.newest[name], each) for name, each in self.wanted.items() if name in self.newest and name not in names
         ]
+        pairs = [pair for pair in kept if self.changed(*pair)]
         installs = [service for name, service in self.wanted.items() if name not in self.newest]
-        self.pending = {service.name for _, service in pairs} | {service.name for service in installs}
-        for container, reason in removed.values():
-            if not self.busy(container):
-                self.kill(container, reason, strategy_of(container.wanted), resource=self.used(container))
+        self.pending = {service.name for service in (*(service for _, service in pairs), *installs)}
+        for container, reason in removed:
+            self.kill(container, reason, strategy_of(container.wanted), resource=self.used(container))
         for container, service in pairs:
             self.update(container, service)
         for service in installs:
             self.install(service)
         self.take_lock()
-        self.resources()
-        for name, container in self.newest.items():
-            if name in self.wanted and name not in names | self.pending:
-                down = "exited" if self.wanted[name].running else "stopped-as-wanted"
-                self.note("keep" if container.status == "Running" else down, name)
+        held = {key for each in self.here for key in resources_of(each.wanted)} if self.old else set()
+        for thing in (each for each in self.old if (type(each), each.name) not in held):  # nobody uses it (S-100)
+            reason = "remove-changed" if (type(thing), thing.name) in self.awaited else "remove-unused"
+            self.step(REMOVE[type(thing)], "", reason, thing=thing)
+        for thing in self.new:
+            self.step(CREATE[type(thing)], "", "create", thing=thing)
+        for container, service in kept:
+            if service.name not in self.pending:
+                down = "exited" if service.running else "stopped-as-wanted"
+                self.note("keep" if container.status == "Running" else down, service.name)
         for name in self.target.dropped:
             self.note("dropped", name)
-        if not self.steps:
-            self.settle()
+        self.settle()
 
     def take_lock(self) -> None:
         if self.lock_wanted:
             names = tuple(dict.fromkeys((*(each.service for each in self.here), *self.wanted)))
             self.step(do.TakeLock, "", "take-lock", services=names)
 
-    def resources(self) -> None:
-        """Volumes and networks: removed once nobody uses them, made at once (S-100)."""
-        held = {key for each in self.here for key in resources_of(each.wanted)} if self.old else set()
-        for each in self.old:
-            key = type(each), each.name
-            if key not in held:
-                reason = "remove-changed" if key in self.awaited else "remove-unused"
-                self.step(REMOVE[type(each)], "", reason, thing=each)
-        for each in self.new:
-            self.step(CREATE[type(each)], "", "create", thing=each)
-
     def settle(self) -> None:
-        """Nothing else is left: record the commit, give the lock back."""
-        commit = self.target.commit
-        if commit and self.state.commit(self.app) != commit:
+        """If nothing else is left, record the commit, give the lock back."""
+        commit, busy = self.target.commit, bool(self.steps)
+        if commit and not busy and self.state.commit(self.app) != commit:
             self.step(do.UpdateCommit, "", because("commit", commit=commit), commit=commit)
-        if self.locked or self.app in self.state.leftover_locks:
+        if not busy and (self.locked or self.app in self.state.leftover_locks):
             self.step(do.ReleaseLock, "", "release")
 
     def uninstall(self, *, keep_volumes: bool) -> None:
@@ -304,14 +283,12 @@ class _App:
         networks = [each for each in self.state.networks if each.app == self.app]
         volumes = [each for each in self.state.volumes if each.app == self.app and not keep_volumes]
         for container in self.here:
-            if container.status == "Dead" or not self.busy(container):
-                self.kill(container, "kill-uninstall", "kill-then-download")
+            self.kill(container, "kill-uninstall", "kill-then-download")
         self.take_lock()
         things: list[Resource] = [] if self.here else [*(networks or volumes)]
         for each in things:
             self.step(REMOVE[type(each)], "", "remove-uninstall", thing=each)
-        if not self.steps:
-            self.settle()
+        self.settle()
 
 
 def _supervisor_network(state: State) -> list[do.AnyStep]:
@@ -319,12 +296,11 @@ def _supervisor_network(state: State) -> list[do.AnyStep]:
     if state.supervisor_network:
         return [] if state.firmware_volume else [do.EnsureExtraFirmwareVolume(why=because("ensure-firmware"))]
     steps: list[do.AnyStep] = []
-    for each in state.containers:
-        name, stopping = each.service, each.status == "Stopping"
-        why = because("stopping" if stopping else "kill-api", service=name)
-        if each.wanted.on("io.balena.features.supervisor-api"):
-            kill = do.Kill(app=each.app, service=name, container=each, why=why)
-            steps.append(do.Noop(app=each.app, service=name, why=why) if stopping else kill)
+    for each in (each for each in state.containers if each.wanted.on("io.balena.features.supervisor-api")):
+        about: dict[str, Any] = {"app": each.app, "service": each.service}
+        gone = each.status == "Stopping"
+        why = because("stopping" if gone else "kill-api", service=each.service)
+        steps.append(do.Noop(why=why, **about) if gone else do.Kill(why=why, container=each, **about))
     return steps or [do.EnsureSupervisorNetwork(why=because("ensure-network"))]
 
 

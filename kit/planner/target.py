@@ -81,24 +81,15 @@ def wanted(
     variables.update(mapping(form.get("environment")))
     config = {NAMES.get(key, key): (key, value) for key, value in (request | host).items() if key not in ELSEWHERE}
     return Wanted(
-        app=app,
-        name=name,
-        commit=commit,
-        image=image or form.get("image") or f"{name}:{commit}",
+        app=app, name=name, commit=commit, image=image or form.get("image") or f"{name}:{commit}", form=form,
         config=tuple((key, frozen(value, ordered=of in ORDERED)) for key, (of, value) in sorted(config.items())),
         environment=tuple(sorted((key, str(value or "")) for key, value in variables.items())),
         labels=tuple(sorted((key, value) for key, value in request["Labels"].items() if key not in OWNED)),
-        policy=host["RestartPolicy"]["Name"],
-        network_mode=mode,
-        networks=tuple((key, place(body)) for key, body in networks.items()),
-        volumes=tuple(dict.fromkeys(mounts)),
-        ports=tuple(sorted(ports)),
+        networks=tuple((key, place(body)) for key, body in networks.items()), network_mode=mode,
+        volumes=tuple(dict.fromkeys(mounts)), ports=tuple(sorted(ports)), policy=host["RestartPolicy"]["Name"],
         depends_on=tuple(dict.fromkeys([*mapping(form.get("depends_on")), *shared])),
-        running=form.get("running") is not False,
-        oneshot=form.get("oneshot"),
-        grace=request["StopTimeout"],
-        form=form,
-    )
+        running=form.get("running") is not False, oneshot=form.get("oneshot"), grace=request["StopTimeout"],
+    )  # fmt: skip
 
 
 def place(body: object) -> tuple[str, ...]:
@@ -110,18 +101,14 @@ def place(body: object) -> tuple[str, ...]:
 
 def form_of(composition: Composition) -> Mapping[str, object]:
     """A composition made by hand, in the keys of a normal form."""
-
-    def service(one: Service) -> Mapping[str, object]:
+    form: dict[str, dict[str, object]] = {"services": {}, "volumes": {}, "networks": {}}
+    for kind, one in [(each, one) for each in form for one in getattr(composition, each)]:
         plain = {each.name: getattr(one, each.name) for each in fields(one)}
-        plain |= {key: dict(plain[key]) for key in ("environment", "labels", "ulimits")}
-        plain |= {key: [str(each) for each in plain[key]] for key in ("ports", "volumes")}
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items() if value}
-
-    return {
-        "services": {one.name: service(one) for one in composition.services},
-        "volumes": {one.name: {"labels": dict(one.labels)} for one in composition.volumes},
-        "networks": {one.name: {"labels": dict(one.labels)} for one in composition.networks},
-    }
+        plain |= {key: dict(plain[key]) for key in ("environment", "labels", "ulimits") if key in plain}
+        plain |= {key: [str(each) for each in plain[key]] for key in ("ports", "volumes") if key in plain}
+        listed = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items() if value}
+        form[kind][one.name] = {key: value for key, value in listed.items() if key != "name"}
+    return form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,19 +179,14 @@ class Release:
             if name not in self.dropped
         )
         networks = self._part("networks")
-        if "default" not in networks:
-            all_host = all(each.network_mode == "host" for each in services)
-            networks = {**networks, "default": {"config_only": all_host}}
+        if not configured(networks.get("default", {})):  # also where a normal form has it without being asked
+            networks = {**networks, "default": {"config_only": all(each.network_mode == "host" for each in services)}}
         return AppTarget(
-            app=self.app,
-            commit=self.commit,
-            fleet=self.fleet,
+            app=self.app, commit=self.commit, fleet=self.fleet, rejected=self.rejected, dropped=self.dropped,
             services=services,
             volumes=tuple(Volume(self.app, name, configured(body)) for name, body in self._part("volumes").items()),
             networks=tuple(Network(self.app, name, configured(body)) for name, body in networks.items()),
-            rejected=self.rejected,
-            dropped=self.dropped,
-        )
+        )  # fmt: skip
 
     @property
     def services(self) -> tuple[Wanted, ...]:
