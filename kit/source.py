@@ -362,6 +362,8 @@ class _Builder:
             elif kind is yaml.DocumentStartEvent:
                 self.anchors.clear()
                 self.start = self.place(event)
+                if event.version not in (None, (1, 1)):  # C-22
+                    self.stop("yaml-version", self.start, version=".".join(map(str, event.version)))
 
     def close(self, done: _Open) -> None:
         node = done.node

@@ -311,6 +311,33 @@ def test_what_cannot_be_included_is_an_error_c37(include: str, code: str) -> Non
     assert reported(files)[:2] == (code, "C-37")
 
 
+def test_two_included_files_may_bring_the_same_declaration_c37() -> None:
+    shared = "services: {s: {image: alpine, build: ./x, ports: ['80:80']}}"
+    files: dict[str, str | bytes] = {
+        "docker-compose.yml": "include: [a.yml, b.yml, ~]\nservices: {}",
+        "a.yml": "include: [shared.yml]\nservices: {a: {image: alpine}}",
+        "b.yml": "include: [shared.yml]\nservices: {b: {image: alpine}}",
+        "shared.yml": shared,
+    }
+    assert sorted(services(files)) == ["a", "b", "s"]
+
+
+def test_a_build_argument_without_value_takes_nothing_from_the_env_beside_c27_c31() -> None:
+    files: dict[str, str | bytes] = {
+        "docker-compose.yml": "include: [sub/inc.yml]\nservices: {}",
+        "sub/inc.yml": "services: {i: {build: {args: [T]}, environment: [T]}}",
+        "sub/.env": "T=9\n",
+    }
+    found = services(files)["i"]
+    assert ("args" in found["build"], found["environment"]) == (False, {"T": "9"})
+
+
+def test_the_format_of_a_file_that_may_be_missing_counts_only_when_it_is_there_c38() -> None:
+    text = "services: {a: {image: alpine, env_file: [{path: e, required: false, format: raw}]}}"
+    assert services({"docker-compose.yml": text})["a"] == PLAIN
+    assert reported({"docker-compose.yml": text, "e": "A=1\n"})[:2] == ("unknown-format", "C-38")
+
+
 def test_an_empty_include_brings_nothing_c37() -> None:
     assert services({"docker-compose.yml": "include: [c.yml]\n" + MAIN, "c.yml": "# nothing\n"}) == {"main": PLAIN}
 

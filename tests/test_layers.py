@@ -55,6 +55,7 @@ MERGED: list[tuple[str, str, str, object]] = [
     ("group_add: [1]", "group_add: [2]", "group_add", ["1", "2"]),
     ("extra_hosts: {a: 1.1.1.1}", "extra_hosts: ['a=1.1.1.1', 'b:2.2.2.2']", "extra_hosts", ["a:1.1.1.1", "b:2.2.2.2"]),
     ("extra_hosts: {a: [1.1.1.1, 2.2.2.2]}", "extra_hosts: {a: 1.1.1.1}", "extra_hosts", ["a:1.1.1.1", "a:2.2.2.2"]),
+    ("extra_hosts: {a: []}", "extra_hosts: ['a:1.1.1.1']", "extra_hosts", ["a:1.1.1.1"]),
     # keyed lists
     ("ports: ['80:80']", "ports: ['80:80/tcp', '81:80']", "ports", ["80:80", "81:80"]),
     ("volumes: ['vv:/x']", "volumes: ['ww:/x:ro']", "volumes", ["ww:/x:ro"]),

@@ -159,6 +159,14 @@ def test_a_wrong_alias_or_merge_is_an_error_c19(text: str, code: str) -> None:
 # ── the text itself (C-21, C-22) ───────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize(
+    ("text", "found"), [("%YAML 1.1\n---\na: 1\n", []), ("%YAML 1.2\n---\na: 1\n", ["yaml-version"])]
+)
+def test_only_yaml_1_1_can_be_named_c22(text: str, found: list[str]) -> None:
+    for fast in (True, False):
+        assert [each.code for each in parse(text, "t", fast=fast).findings] == found
+
+
 def test_the_mark_of_utf8_and_windows_line_ends_are_fine_c22() -> None:
     assert one("\ufeffa: 1\r\nb: |\r\n  x\r\n").plain() == {"a": 1, "b": "x\n"}
 

@@ -43,10 +43,10 @@ class Desk:
     env: Mapping[str, str] = field(default_factory=dict)
     ports: int = 0  # so many came out of ranges
 
-    def attempt(self, read: Callable[[str], T], node: Node, path: Path, stage: int = 17) -> T | None:
-        """What *read* makes of the text, or None and an error when it is unreadable."""
+    def attempt(self, read: Callable[..., T], node: Node, path: Path, *given: object, stage: int = 17) -> T | None:
+        """What *read* makes of the text, or of what is *given*; None and an error when it is unreadable."""
         try:
-            return read(scalar_text(node))
+            return read(*(given or (scalar_text(node),)))
         except Unreadable as bad:
             self.note.say("unreadable-text", node, path, stage=stage, rule=bad.rule, message=str(bad), help=bad.help)
             return None
@@ -139,21 +139,12 @@ def duration(desk: Desk, node: Node, path: Path) -> str | None:
 def texts(desk: Desk, node: Node, path: Path) -> list[str]:
     """A list of texts; a single text is a list of one, a number becomes text (C-68, C-69)."""
     items = [node] if node.kind == "str" else node.value
-    if path[-1] in ("expose", "group_add"):
-        _whole_numbers(desk, items, path)
+    for index, item in enumerate(items if path[-1] in ("expose", "group_add") else ()):
+        if item.kind == "float":  # both take numbers, and no fractions
+            stage = 8 if path[-1] == "expose" else 17
+            desk.note.say("fraction", item, (*path, index), stage=stage, name=path[-1])
     found = [scalar_text(item) for item in items if item.kind in ("str", "int", "float")]
     return [item for item in found if item] if path[-1] == "dns" else found
-
-
-def _whole_numbers(desk: Desk, items: list[Node], path: Path) -> None:
-    """Two lists that take numbers as well as texts: no fractions, and 5 is the same as "5" (C-33)."""
-    seen: dict[str, int] = {}
-    for index, item in enumerate(items):
-        text = scalar_text(item) if item.kind in ("str", "int") else f"item {index}"
-        if item.kind == "float":
-            desk.note.say("fraction", item, (*path, index), stage=8 if path[-1] == "expose" else 17, name=path[-1])
-        elif path[-1] == "group_add" and item.kind != items[first := seen.setdefault(text, index)].kind:
-            desk.note.say("repeated-item", item, (*path, index), name=path[-1], first=first + 1, second=index + 1)
 
 
 def verbatim(desk: Desk, node: Node, path: Path) -> Any:
@@ -272,14 +263,10 @@ def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     rows = node.value.items() if node.kind == "map" else ((None, item) for item in node.value)
     for host, item in rows:
         addresses = [scalar_text(each) for each in (item.value if item.kind == "list" else [item])]
-        read = forms.parse_host if host is None else _host_reader(host, addresses)
-        if (found := desk.attempt(read, item.like("str", addresses[0] if addresses else ""), path)) is not None:
+        read, given = (forms.parse_host, ()) if host is None else (forms.host_entry, (host, addresses))
+        if (found := desk.attempt(read, item, path, *given)) is not None:
             known.setdefault(found[0], []).extend(found[1])
     return sorted(f"{host}:{address}" for host, addresses in known.items() for address in addresses)
-
-
-def _host_reader(host: str, addresses: list[str]) -> Callable[[str], tuple[str, list[str]]]:
-    return lambda _text: forms.host_entry(host, addresses)
 
 
 def limits(desk: Desk, node: Node, path: Path) -> Plain:
@@ -339,25 +326,25 @@ def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpe
     if desk.ports > MOST_PORTS:
         desk.note.say("too-many-ports", item, path, most=MOST_PORTS)
     elif item.kind == "str":
-        specs = desk.attempt(forms.parse_ports, item, path, 11) or []
+        specs = desk.attempt(forms.parse_ports, item, path, stage=11) or []
         desk.ports += len(specs)
     elif item.kind == "float":
         desk.note.say("port-fraction", item, path)
     elif item.kind in ("int", "map"):
-        specs = [PortSpec(target=item.value) if item.kind == "int" else _long_port(desk, item, path)]
+        specs = [PortSpec(target=item.value) if item.kind == "int" else _long_port(item)]
     for spec in specs:
+        if not 0 <= (spec.target or 0) < (2**32 if item.kind == "map" else 2**16):
+            desk.note.say("port-out-of-range", item, path, value=spec.target)
         if spec.target is None or not (spec.target or item.kind == "map"):
             desk.note.say("missing-target", item, path, stage=12, what="port")
         else:
             yield spec.identity, spec
 
 
-def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
+def _long_port(item: Node) -> PortSpec:
     body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
     target, numeric = item.get("target"), "published" in body and item.value["published"].kind != "str"
     number = int(target.value) if target is not None and target.kind in ("int", "float") else None
-    if number is not None and not 0 <= number < 2**32:
-        desk.note.say("port-out-of-range", item, path, value=number)
     words: Plain = {key: body.get(key) for key in ("host_ip", "protocol", "mode")}
     words |= {key: body.get(key, "") for key in ("published", "name", "app_protocol")}
     return PortSpec(target=number, numeric=numeric, **words)
@@ -369,7 +356,7 @@ def mounts(desk: Desk, node: Node, path: Path) -> list[Placed[MountSpec]]:
 
 
 def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountSpec]]:
-    spec = desk.attempt(forms.parse_mount, item, path, 8) if item.kind == "str" else _long_mount(desk, item, path)
+    spec = desk.attempt(forms.parse_mount, item, path, stage=8) if item.kind == "str" else _long_mount(desk, item, path)
     if spec is not None:
         yield spec.target, spec
         change = (item.plain(), f"{spec.source}:{spec.target}")
@@ -404,7 +391,7 @@ def devices(desk: Desk, node: Node, path: Path) -> list[Placed[DeviceSpec]]:
 
 
 def _devices(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, DeviceSpec]]:
-    spec = desk.attempt(forms.parse_device, item, path, 11) if item.kind == "str" else None
+    spec = desk.attempt(forms.parse_device, item, path, stage=11) if item.kind == "str" else None
     if item.kind == "map" and item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-58", what="device")
     elif item.kind == "map":

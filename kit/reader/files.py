@@ -431,7 +431,7 @@ class Project:
         named = entry.get("path") if entry.kind == "map" else entry
         paths = _texts(named)
         if not paths:
-            if named is not None:
+            if named is not None and named.kind != "null":
                 self.note.say("unreadable-include", entry, path)
             return None
         main = posixpath.normpath(posixpath.join(folder, paths[0].value))
@@ -497,7 +497,7 @@ class Project:
                 continue
             if ours is not None and ours.kind == "map":
                 for name in sorted(theirs.value.keys() & ours.value.keys()):
-                    if not _equal(theirs.value[name], ours.value[name]):
+                    if not _equal(theirs.value[name], ours.value[name], layer.span.name):
                         file = theirs.value[name].span.name
                         self.note.say("include-conflict", ours.value[name], (kind, name), name=name, file=file)
                 theirs = mapping(ours, {**theirs.value, **ours.value}, {**key_places(theirs), **key_places(ours)})
@@ -546,15 +546,15 @@ class Project:
             name = item.get("path") if item.kind == "map" else item
             if name is None or name.kind != "str":
                 continue  # the schema has said so
-            if (form := item.get("format")) is not None and form.value:
-                self.note.say("unknown-format", form, path, value=form.plain())
-                continue
             needed = item.get("required")
             required = True if needed is None else cast(needed.value, "bool") if needed.kind == "str" else needed.value
             if required is None:
                 self.note.say("not-a-boolean", needed or item, path, value=needed and needed.value)
             place = posixpath.normpath(posixpath.join(self.folder, name.value))
             if required is False and self._absent(place):
+                continue
+            if (form := item.get("format")) is not None and form.value:
+                self.note.say("unknown-format", form, path, value=form.plain())
                 continue
             layer = self.fetch(name, self.folder, path, rule, 20)
             if layer is not None:
@@ -623,31 +623,25 @@ def _moved(node: Node, prefix: str) -> Node:
 
 
 def own_values(service: Node, shell: Shell) -> Node:
-    """A service with the values that only its own file can give to value-less variables (C-27, C-31)."""
-    if service.kind != "map" or not shell.apart:
+    """A service with the values that only its own file can give to variables without one (C-27, C-31).
+
+    The engine does so in the list form of `environment`; it forgets the mapping form, and build arguments.
+    """
+    node = service.get("environment")
+    if node is None or node.kind != "list" or not shell.apart:
         return service
-    entries = dict(service.value)
-    if "environment" in entries:
-        entries["environment"] = _given(entries["environment"], shell)
-    if (build := entries.get("build")) is not None and (args := build.get("args")) is not None:
-        entries["build"] = mapping(build, {**build.value, "args": _given(args, shell)})
-    return mapping(service, entries)
-
-
-def _given(node: Node, shell: Shell) -> Node:
-    if node.kind != "list":  # the engine forgets the mapping form
-        return node
     bare = [shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None for item in node.value]
     pairs = zip(node.value, bare, strict=True)
-    return node.like("list", [i if value is None else i.like("str", f"{i.value}={value}") for i, value in pairs])
+    items = [i if value is None else i.like("str", f"{i.value}={value}") for i, value in pairs]
+    return mapping(service, {**service.value, "environment": node.like("list", items)})
 
 
 _REWRITTEN: Final = ("ports", "volumes", "build", "env_file", "label_file", "depends_on", "networks", "devices",
                      "secrets", "configs", "gpus", "models")  # fmt: skip
 
 
-def _equal(theirs: Node, ours: Node) -> bool:
-    """Whether two declarations are equal; an included one already has its long forms, the other has not."""
+def _equal(theirs: Node, ours: Node, file: str) -> bool:
+    """Whether two declarations are equal. An included one already has its long forms, one of *file* itself has not."""
     dns = theirs.get("dns")
     rewritten = any(theirs.get(key) for key in _REWRITTEN) or (dns is not None and dns.kind == "str")
-    return not rewritten and bool(theirs.plain() == ours.plain())
+    return bool(theirs.plain() == ours.plain()) and not (rewritten and ours.span.name == file)

@@ -149,7 +149,11 @@ def _items(node: Node) -> list[Node]:
     if node.kind == "list":
         return list(node.value)
     if node.kind == "map":
-        values = ((key, item) for key, value in node.value.items() for item in _items(value) or [value])
+        values = (
+            (key, item)
+            for key, value in node.value.items()
+            for item in (value.value if value.kind == "list" else [value])
+        )
         return [value.like("str", f"{key}={scalar_text(value)}") for key, value in values if not value.get("")]
     return [] if node.kind == "null" else [node]
 
