@@ -26,11 +26,11 @@ Placed = tuple[T, Node, Path]
 
 MOST_PORTS: Final = 20_000
 NEUTRAL: Final[tuple[object, ...]] = (False, 0, "", [], {})
-RECORDS: Final[dict[str, dict[str, str]]] = {"service": FORMS, **TABLES["records"]}
+RECORDS: Final[dict[str, dict[str, str]]] = {"services": FORMS, **TABLES["records"]}
 """The form of each field of a service, of its build, of a network … by their names."""
 KINDS: Final = {form: frozenset(kinds.split("|")) for form, kinds in TABLES["kinds"].items()}
 KEPT: Final = {record: frozenset(names) for record, names in TABLES["kept"].items()}
-FORBIDDEN: Final = {"service": frozenset(LISTS["forbidden"]), "build": frozenset(LISTS["forbidden_in_build"])}
+FORBIDDEN: Final = {"services": frozenset(LISTS["forbidden"]), "build": frozenset(LISTS["forbidden_in_build"])}
 LARGEST: Final = 2.0**128
 OWN_LABELS: Final = ("io.balena.", "io.resin.")
 
@@ -71,7 +71,7 @@ def record(desk: Desk, kind: str, node: Node, path: Path) -> Plain:
                 if key == "tty":
                     desk.note.say("tty-stays-on", value, here, change=change)
                 elif key in FORBIDDEN.get(kind, ()):
-                    name = key if kind == "service" else f"{kind}.{key}"
+                    name = key if kind == "services" else f"{kind}.{key}"
                     desk.note.say("neutral-value-removed", value, here, change=change, name=name)
                 else:
                     desk.note.change(here, *change, "C-5", value)
@@ -431,12 +431,11 @@ def build(desk: Desk, node: Node, path: Path) -> Plain:
     return {"context": node.value} if node.kind == "str" else record(desk, "build", node, path)
 
 
-def resource(desk: Desk, kind: str, name: str, node: Node) -> Plain:
-    """A network or a volume in the shape that balena's engine prints; its custom name is gone (C-81, C-83)."""
+def section(desk: Desk, kind: str, name: str, node: Node) -> Plain:
+    """A service, network or volume in the shape that balena's engine prints; a custom name is gone (C-81, C-83)."""
     path, own = (kind, name), node.get("name")
-    if own is not None:
-        outside = node.get("external")
-        inner = outside and outside.get("name")
+    if own is not None and kind != "services":
+        inner = (outer := node.get("external")) and outer.get("name")
         if inner is not None and own.value != inner.value:
             desk.note.say("names-conflict", inner, (*path, "external", "name"))
         change = (own.plain(), None)

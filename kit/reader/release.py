@@ -12,7 +12,6 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Final
 
 from ..composition import Build, Composition, Mount, Network, Port, Service, Volume
@@ -22,7 +21,7 @@ from ..versions import valid_range
 from . import decode
 from .decode import Desk, Plain
 from .fields import LISTS, TABLES
-from .forms import MountSpec, clean_path
+from .forms import MountSpec, clean_path, is_address
 from .notes import SAYINGS, Notes
 
 FEATURES: Final = "io.balena.features."
@@ -35,29 +34,8 @@ CONTAINER: Final = "container:"
 SERVICE: Final = "service:"
 NAMESPACES: Final = ("network_mode", "ipc", "pid", "uts", "cgroup")
 REMOTE: Final = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
-CHECKS: Final = (
-    # field, what its texts may look like, what is said of others; in the order of C-3
-    ("profiles", re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+"), "bad-profile"),
-    ("network_mode", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
-    ("pid", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
-    (
-        "security_opt",
-        re.compile(r"no-new-privileges([:=].*)?|(apparmor|seccomp)[:=]unconfined", re.DOTALL),
-        "security-option",
-    ),
-    ("volumes_from", re.compile(r"(?!container:).*", re.DOTALL), "container-mode"),
-    ("ipc", re.compile(r"(?!\s*service:).*", re.DOTALL), "ipc-service"),
-)
-REFUSED: Final = {
-    "networks": {"attachable": "network-field", "external": "network-field", "enable_ipv4": "network-ip-version",
-                 "enable_ipv6": "network-ip-version"},
-    "volumes": {"external": "volume-external"},
-}  # fmt: skip
-DRIVERS: Final = {"networks": ("", "bridge", "default"), "volumes": ("", "local", "default")}
-STEPS: Final = (
-    "forbidden", "profiles", "build", "build labels", "context", "labels", "network_mode", "pid", "security_opt",
-    "volumes_from", "ipc", "link_local_ips", "pids_limit", "depends_on", "devices", "volumes",
-)  # fmt: skip
+CHECKS: Final = [(field, re.compile(legal), code) for field, legal, code in TABLES["checks"]]
+STEPS: Final = LISTS["steps"]
 """The order in which balena looks at one service (C-3)."""
 
 
@@ -86,16 +64,11 @@ class _Release:
         self.note.stage = 17
         kinds = ("services", "networks", "volumes", "secrets", "configs", "models")
         self.nodes = {kind: _mapping(root.get(kind)) for kind in kinds}
-        self.services = {
-            name: decode.record(desk, "service", node, ("services", name))
-            for name, node in self.nodes["services"].items()
+        self.found = {
+            kind: {name: decode.section(desk, kind, name, node) for name, node in self.nodes[kind].items()}
+            for kind in kinds[:3]
         }
-        self.networks = {
-            name: decode.resource(desk, "networks", name, node) for name, node in self.nodes["networks"].items()
-        }
-        self.volumes = {
-            name: decode.resource(desk, "volumes", name, node) for name, node in self.nodes["volumes"].items()
-        }
+        self.services, self.networks, self.volumes = self.found.values()
         services = root.get("services") or root
         self.names = {root.span.name, *(services.key_span(name).name for name in self.services)}
         self.place = 0  # among the services, networks or volumes, in the order in which balena looks at them
@@ -103,21 +76,16 @@ class _Release:
     def run(self) -> Normal:
         """All stages in turn."""
         self._top_level()
-        for name, raw in self.services.items():
-            self._imply(name, raw)
-        for name, raw in self.services.items():
-            self._agree(name, raw)
+        for step in (self._imply, self._agree):
+            for name, raw in self.services.items():
+                step(name, raw)
         self._cycles()
         before = {name: dict(raw) for name, raw in self.services.items()}
-        found = {"services": self.services, "networks": self.networks, "volumes": self.volumes}
-        for kind, accept in (
-            ("services", self._accept),
-            ("networks", self._accept_other),
-            ("volumes", self._accept_other),
-        ):
-            for self.place, name in enumerate(sorted(found[kind])):
-                accept((kind, name), found[kind][name])
-        form = {kind: dict(sorted(each.items())) for kind, each in found.items() if each or kind == "services"}
+        for kind, parts in self.found.items():
+            accept = self._accept if kind == "services" else self._accept_other
+            for self.place, name in enumerate(sorted(parts)):
+                accept((kind, name), parts[name])
+        form = {kind: dict(sorted(parts.items())) for kind, parts in self.found.items() if parts or kind == "services"}
         composition = Composition(
             services=tuple(_service(name, raw, before[name]) for name, raw in self.services.items()),
             networks=tuple(Network(name=name, labels=_pairs(raw.get("labels"))) for name, raw in self.networks.items()),
@@ -132,7 +100,7 @@ class _Release:
         if (row.get("stage") or 0) >= 24:
             step = more.pop("step", row.get("step"))
             more["order"] = (self.place, STEPS.index(step) if step in STEPS else len(STEPS))
-            more["stage"] = 24 + ("services", "networks", "volumes").index(str(path[0]))
+            more["stage"] = 24 + [*self.found].index(str(path[0]))
         self.note.say(code, self.at(path), path, **more)
 
     def at(self, path: Path) -> Node:
@@ -170,7 +138,7 @@ class _Release:
                 self.say("secrets-not-supported", (kind,), kind=kind)
         for raw in self.services.values():
             for spec, node, path in raw.get("ports", ()):
-                if spec.host_ip is not None and node.kind == "map" and not _is_address(spec.host_ip):
+                if spec.host_ip is not None and node.kind == "map" and not is_address(spec.host_ip):
                     self.say("port-address", (*path, "host_ip"), value=spec.host_ip)
 
     def _imply(self, name: str, raw: Plain) -> None:
@@ -435,10 +403,10 @@ class _Release:
     def _accept_other(self, here: Path, raw: Plain) -> None:
         """Balena's rules for a network or a volume (C-79 … C-87)."""
         kind = str(here[0])
-        for field, code in REFUSED[kind].items():
+        for field, code in TABLES["refused"][kind].items():
             if raw.get(field) or (field == "enable_ipv4" and field in raw):
                 self.say(code, (*here, field), field=field)
-        if raw.get("driver", "") not in DRIVERS[kind]:
+        if raw.get("driver", "") not in TABLES["drivers"][kind]:
             self.say(f"{kind[:-1]}-driver", (*here, "driver"), value=raw["driver"])
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
         for index, pool in enumerate(raw.get("ipam", {}).get("config", ())):
@@ -474,16 +442,13 @@ def _contract(name: str, raw: Plain) -> Plain:
 
 def _service(name: str, raw: Plain, before: Plain) -> Service:
     """The typed service of a normal form; ports and mounts come from their long forms."""
-    build, ulimits = raw.get("build"), raw.get("ulimits", {}).items()
-    mounts = [m for m, _node, _path in before.get("volumes", ()) if m.type == "volume" and m.source]
-    lists = ("depends_on", "cap_add", "devices", "networks")
+    build, limits = raw.get("build"), raw.get("ulimits", {}).items()
     words: Plain = {field: raw.get(field, "") for field in ("image", "restart", "network_mode")}
-    words |= {field: tuple(raw.get(field, ())) for field in lists}
+    words |= {field: tuple(raw.get(field, ())) for field in ("depends_on", "cap_add", "devices", "networks")}
     words |= {field: _pairs(raw.get(field)) for field in ("environment", "labels")}
     if build is not None:
-        words["build"] = Build(
-            **{k: build[k] for k in ("context", "dockerfile", "target") if k in build}, args=_pairs(build.get("args"))
-        )
+        texts = {key: build[key] for key in ("context", "dockerfile", "target") if key in build}
+        words["build"] = Build(**texts, args=_pairs(build.get("args")))
     return Service(
         name=name,
         command=None if raw["command"] is None else tuple(raw["command"]),
@@ -493,8 +458,12 @@ def _service(name: str, raw: Plain, before: Plain) -> Service:
         ),
         expose=tuple(before.get("expose", ())),
         privileged=raw.get("privileged", False),
-        volumes=tuple(Mount(volume=m.source, target=clean(m.target), read_only=m.read_only) for m in mounts),
-        ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in ulimits}),
+        volumes=tuple(
+            Mount(volume=mount.source, target=clean(mount.target), read_only=mount.read_only)
+            for mount, _node, _path in before.get("volumes", ())
+            if mount.type == "volume" and mount.source
+        ),
+        ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in limits}),
         newer=tuple(new_fields(raw)),
         **words,
     )
@@ -502,12 +471,9 @@ def _service(name: str, raw: Plain, before: Plain) -> Service:
 
 def _names(granted: object) -> list[str]:
     """The names in a list or a mapping; of a config or secret in long form, its source."""
-    items = (
-        [item.get("source") if isinstance(item, dict) else item for item in granted]
-        if isinstance(granted, (list, dict))
-        else []
-    )
-    return [name for name in items if isinstance(name, str)]
+    items = granted if isinstance(granted, (list, dict)) else ()
+    names = (item.get("source") if isinstance(item, dict) else item for item in items)
+    return [name for name in names if isinstance(name, str)]
 
 
 def _places(node: Node) -> dict[str, int]:
@@ -522,13 +488,6 @@ def _pairs(mapping: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
 
 def _mapping(node: Node | None) -> dict[str, Node]:
     return node.value if node is not None and node.kind == "map" else {}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return "%" not in text and bool(ip_address(text))
-    except ValueError:
-        return False
 
 
 def clean(path: str) -> str:
