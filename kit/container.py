@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path as File
 from typing import Any, Final
 
-from .diagnostics import Diagnostic, Path, Span
+from .diagnostics import Diagnostic, Path
 from .reader.forms import Unreadable, parse_duration
-from .reader.notes import Notes
+from .reader.notes import Notes, Where, nowhere
 from .reader.release import FEATURES, REQUIRES, new_fields
 
 Plain = dict[str, Any]
-Where = Callable[[Path], Span]
 
 TABLES: Final[dict[str, Any]] = json.loads((File(__file__).parent / "container.json").read_text(encoding="utf-8"))
 FIELDS: Final[dict[str, tuple[str, str, Any]]] = {key: tuple(row) for key, row in TABLES["fields"].items()}
@@ -37,14 +36,13 @@ STRATEGY: Final = "io.balena.update.strategy"
 TIMEOUT: Final = "io.balena.update.handover-timeout"
 OFF: Final = frozenset({"", "0", "false", "off", "no", "n"})
 SUPERVISOR_NETWORK: Final = "supervisor0"
+ON_DEVICE: Final = ("host", "none", "bridge")  # network modes that join no network of the app
 
 PORT: Final = re.compile(
     r"(?:(?:([a-fA-F\d.:]+):)?(\d{0,9})(?:-(\d{1,9}))?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(udp|tcp))?", re.ASCII
 )
 MEMORY: Final = re.compile(r"(\d{1,19})([bkmg]?)b?", re.ASCII | re.IGNORECASE)
-NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
-VARIABLE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,254}")
-LABEL: Final = re.compile(r"[!#-&(-_a-~]{1,255}")  # printable, without space, quotes and backtick (C-98)
+LEGAL: Final = {kind: (re.compile(legal), hint) for kind, (legal, hint) in TABLES["names"].items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +92,6 @@ def is_true(value: str | None) -> bool:
     return value is not None and value.lower() in ("1", "true", "on")
 
 
-def nowhere(_path: Path) -> Span:
-    """The place of a value that was never written."""
-    return Span("composition", 1, 1)
-
-
 def container(
     service: Mapping[str, Any],
     *,
@@ -116,17 +109,17 @@ def container(
     >>> request.body["HostConfig"]["RestartPolicy"], request.findings[0].rule
     ({'Name': 'always', 'MaximumRetryCount': 0}, 'C-106')
     """
-    return _Container(service, name, place or Place(), image or {}, where).run()
+    note = Notes(where)
+    body, joins = _Container(service, name, place or Place(), image or {}, note).run()
+    return Request(body, joins, note.results())
 
 
 class _Container:
     """One container on its way."""
 
-    def __init__(
-        self, service: Mapping[str, Any], name: str, place: Place, image: Mapping[str, Any], where: Where
-    ) -> None:
+    def __init__(self, service: Mapping[str, Any], name: str, place: Place, image: Mapping[str, Any], note: Notes):
         self.service = {key: value for key, value in deepcopy(dict(service)).items() if key in KNOWN}
-        self.name, self.place, self.image, self.where, self.note = name, place, image, where, Notes()
+        self.name, self.place, self.image, self.note = name, place, image, note
         self.words = {**asdict(place), "name": name}  # what texts of the tables may name
         for key in service:
             if key not in KNOWN | ELSEWHERE:
@@ -134,15 +127,14 @@ class _Container:
 
     def say(self, code: str, *path: str | int, **words: Any) -> None:
         """A finding about the service."""
-        here: Path = ("services", self.name, *path)
-        self.note.say(code, self.where(here), here, **words)
+        self.note.tell(code, ("services", self.name, *path), **words)
 
     def filled(self, table: Mapping[str, str]) -> dict[str, str]:
         """A table of texts with the values of this place."""
         return {key: text.format_map(self.words) for key, text in table.items()}
 
-    def run(self) -> Request:
-        """All parts of the request."""
+    def run(self) -> tuple[Plain, Plain]:
+        """All parts of the request: its body, and the networks that are joined later."""
         take = self.service.get
         primary, networks = self._networks()
         ports, exposed = self._ports()
@@ -179,7 +171,7 @@ class _Container:
         body["Env"] = [f"{key}={value}" for key, value in (at_init | environment).items()]
         first = {primary: networks.pop(primary)} if primary in networks else {}
         body["NetworkingConfig"] = {"EndpointsConfig": first}
-        return Request(body, networks, self.note.results())
+        return body, networks
 
     # ── networks and ports (C-50, C-105) ───────────────────────────────────────────────────────────
 
@@ -203,8 +195,8 @@ class _Container:
             self.say("container-mode-ignored", "network_mode", value=mode)
             primary = f"{uuid}_undefined"
         else:
-            primary = mode if mode in ("host", "none", "bridge") else f"{uuid}_{mode}"
-        if primary not in ("host", "none", "bridge"):
+            primary = mode if mode in ON_DEVICE else f"{uuid}_{mode}"
+        if primary not in ON_DEVICE:
             found.setdefault(primary, {"IPAMConfig": {}, "Aliases": [self.name]})
         elif mode == "host" and self.service.get("ports"):
             self.say("ports-on-host", "ports")
@@ -364,92 +356,63 @@ def _limit(name: str, limit: Any) -> Plain:
 
 def check_device(form: Mapping[str, Any], where: Where = nowhere, place: Place | None = None) -> tuple[Diagnostic, ...]:
     """Everything that the device refuses or ignores of a whole release (C-46, C-50, C-88 … C-108)."""
-    note = Notes()
-    services: Mapping[str, Plain] = form.get("services") or {}
-    for path, names in _names(form):
-        for name, value in names:
-            _check_name(note, (*path, name), name, value, where)
+    note, networks = Notes(where), form.get("networks") or {}
+    _check_names(note, form)
     published: dict[str, str] = {}
-    for name, service in services.items():
+    for name, service in (form.get("services") or {}).items():
         here: Path = ("services", name)
         if new := new_fields(service):
-            path = (*here, *new[0].split("."))
-            note.say("device-new-fields", where(path), path, name=name, fields=", ".join(f"`{each}`" for each in new))
+            fields = ", ".join(f"`{each}`" for each in new)
+            note.tell("device-new-fields", (*here, *new[0].split(".")), name=name, fields=fields)
         mode = service.get("network_mode") or "default"
-        plain = mode not in ("host", "none", "bridge", "default") and not mode.startswith(("service:", "container:"))
-        if plain and mode not in (form.get("networks") or {}):
-            note.say("network-missing", where((*here, "network_mode")), (*here, "network_mode"), value=mode)
-        _check_labels(note, service, here, where)
-        request = container(service, name=name, place=place, where=where)
-        for port, bindings in request.body["HostConfig"]["PortBindings"].items() if mode != "host" else ():
+        if mode not in (*ON_DEVICE, "default", *networks) and not mode.startswith(("service:", "container:")):
+            note.tell("network-missing", (*here, "network_mode"), value=mode)
+        _check_labels(note, service, here)
+        body, _joins = _Container(service, name, place or Place(), {}, note).run()
+        for port, bindings in body["HostConfig"]["PortBindings"].items() if mode != "host" else ():
             for binding in bindings:
                 key = f"{binding['HostIp']}:{binding['HostPort']}/{port.partition('/')[2]}"
-                other = published.setdefault(key, name)
-                if other != name:
-                    path = (*here, "ports")
-                    note.say("port-shared", where(path), path, name=name, other=other, port=binding["HostPort"])
-        for each in request.findings:
-            note.take(each)
-    for name, network in (form.get("networks") or {}).items():
+                if (other := published.setdefault(key, name)) != name:
+                    note.tell("port-shared", (*here, "ports"), name=name, other=other, port=binding["HostPort"])
+    for name, network in networks.items():
         for index, pool in enumerate(network.get("ipam", {}).get("config", ())):
             if pool.get("subnet") and not pool.get("gateway"):
-                path = ("networks", name, "ipam", "config", index)
-                note.say("subnet-without-gateway", where(path), path)
+                note.tell("subnet-without-gateway", ("networks", name, "ipam", "config", index))
     return note.results()
 
 
-def _names(form: Mapping[str, Any]) -> Iterator[tuple[Path, list[tuple[str, str]]]]:
-    """Every name of a target state that the device checks, by kind (C-99)."""
+def _check_names(note: Notes, form: Mapping[str, Any]) -> None:
+    """Every name of a target state, by its kind (C-6, C-99)."""
     for kind in ("services", "networks", "volumes"):
-        yield (kind,), [(name, kind) for name in form.get(kind) or ()]
-    for name, service in (form.get("services") or {}).items():
-        for kind in ("environment", "labels"):
-            yield ("services", name, kind), [(key, kind) for key in service.get(kind) or ()]
-    for kind in ("networks", "volumes"):
         for name, body in (form.get(kind) or {}).items():
-            yield (kind, name, "labels"), [(key, "labels") for key in body.get("labels") or ()]
+            inner = [(key, part, (part, key)) for part in ("environment", "labels") for key in body.get(part) or ()]
+            for key, of, rest in [(name, kind, ()), *inner]:
+                legal, hint = LEGAL[of]
+                if not legal.fullmatch(key):
+                    note.tell("device-name-not-legal", (kind, name, *rest), value=key, hint=hint)
+                elif of == "services" and len(key) > 63:
+                    note.tell("device-value-too-long", (kind, name), value=key, limit=63)
 
 
-def _check_name(note: Notes, path: Path, name: str, kind: str, where: Where) -> None:
-    legal, hint = {
-        "environment": (VARIABLE, "use letters, digits and `_`, and no digit in front"),
-        "labels": (LABEL, "use no spaces and no quotes"),
-    }.get(kind, (NAME, "use letters, digits, `_`, `.` and `-`, and begin with a letter or digit"))
-    if not legal.fullmatch(name):
-        note.say("device-name-not-legal", where(path), path, value=name, hint=hint)
-    elif kind == "services" and len(name) > 63:
-        note.say("device-value-too-long", where(path), path, value=name, limit=63)
-
-
-def _check_labels(note: Notes, service: Mapping[str, Any], here: Path, where: Where) -> None:
+def _check_labels(note: Notes, service: Mapping[str, Any], here: Path) -> None:
     """Labels that do something else than they look like (C-88, C-89, C-91, C-95)."""
     labels: Mapping[str, str] = service.get("labels") or {}
-    build: Mapping[str, str] = (service.get("build") or {}).get("labels") or {}
     for label, value in labels.items():
-        path = (*here, "labels", label)
-        feature = (
-            label.replace("resin", "balena").removeprefix(FEATURES) if label.startswith((LEGACY, FEATURES)) else ""
-        )
-        if feature in FEATURE_TABLE or feature == "optional":
+        path, legacy = (*here, "labels", label), label.startswith(LEGACY)
+        feature = (label.replace("resin", "balena") if legacy else label).removeprefix(FEATURES)
+        if feature != label and (feature in FEATURE_TABLE or feature == "optional"):
             if not is_true(value) and value.lower() not in OFF:
-                note.say("feature-off", where(path), path, label=label, value=value)
-        elif label.startswith(FEATURES) and not feature.startswith("requires."):
-            hint = note.hint(feature, tuple(FEATURE_TABLE)) or f"known here: {', '.join(FEATURE_TABLE)}"
-            note.say("unknown-feature", where(path), path, help=hint, label=label)
+                note.tell("feature-off", path, label=label, value=value)
+        elif feature != label and not legacy and not feature.startswith("requires."):
+            hint = note.hint(feature, tuple(FEATURE_TABLE)) or _one_of(FEATURE_TABLE)
+            note.tell("unknown-feature", path, help=hint, label=label)
         elif label == STRATEGY and value not in STRATEGIES:
-            note.say(
-                "unknown-strategy",
-                where(path),
-                path,
-                help=note.hint(value, STRATEGIES) or _one_of(STRATEGIES),
-                value=value,
-            )
+            note.tell("unknown-strategy", path, help=note.hint(value, STRATEGIES) or _one_of(STRATEGIES), value=value)
         elif label == TIMEOUT and not (value.isascii() and value.isdigit() and value.strip("0")):
-            note.say("bad-timeout", where(path), path, value=value)
-    for label, value in build.items():
+            note.tell("bad-timeout", path, value=value)
+    for label, value in ((service.get("build") or {}).get("labels") or {}).items():
         if label.removeprefix(FEATURES) in FEATURE_TABLE and is_true(value) and label not in labels:
-            path = (*here, "build", "labels", label)
-            note.say("build-label-opens", where(path), path, label=label)
+            note.tell("build-label-opens", (*here, "build", "labels", label), label=label)
 
 
 def default_composition(*, image: str = "", dockerfile: str = "") -> Plain:
@@ -471,7 +434,7 @@ def _port_hint(text: str) -> str:
     return "write `address:published:target`" if ":" in text else 'write "host:container", for example "80:8080"'
 
 
-def _one_of(words: tuple[str, ...]) -> str:
+def _one_of(words: Iterable[str]) -> str:
     return f"known here: {', '.join(words)}"
 
 

@@ -18,12 +18,12 @@ from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
 from .composition import Composition
-from .container import FEATURE_TABLE, LEGACY, Where, check_device, is_true
+from .container import FEATURE_TABLE, LEGACY, check_device, is_true
 from .contracts import LABEL_OF
 from .diagnostics import Diagnostic, Path, Severity, Span
 from .reader import Reading
 from .reader.decode import Desk, decoded
-from .reader.notes import FALSE_ALARM, Notes
+from .reader.notes import FALSE_ALARM, Notes, Where
 from .reader.release import FEATURES
 from .source import Node
 from .versions import clarify

@@ -8,6 +8,7 @@ error that the real parser would show (C-3).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final, Protocol
@@ -26,6 +27,15 @@ MOST_HINTS: Final = 100
 
 FALSE_ALARM: Final = "port-mode-false-alarm"
 """The warning that comes for every port although nothing is wrong (C-4)."""
+
+
+Where = Callable[[Path], Span]
+"""Finds the place of a path in the source."""
+
+
+def nowhere(_path: Path) -> Span:
+    """The place of a value that was never written."""
+    return Span("composition", 1, 1)
 
 
 class Placed(Protocol):
@@ -51,8 +61,8 @@ class Change:
 class Notes:
     """Collects findings and changes; `stage` is the number of the running stage in C-2."""
 
-    def __init__(self) -> None:
-        self.stage = 0
+    def __init__(self, where: Where = nowhere) -> None:
+        self.stage, self.where = 0, where
         self.changes: list[Change] = []
         self._hints = MOST_HINTS
         self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
@@ -81,6 +91,10 @@ class Notes:
         self.take(found, row.get("stage") if stage is None else stage, order)
         if change is not None:
             self.changes.append(Change(path, *change, found.rule, severity, found.span, found.message))
+
+    def tell(self, code: str, path: Path, **words: Any) -> None:
+        """The finding *code* about a path, at the place that `where` knows of it."""
+        self.say(code, self.where(path), path, **words)
 
     def take(self, found: Diagnostic, stage: int | None = None, order: tuple[int, ...] = ()) -> None:
         """Take over a finding that was made elsewhere."""
