@@ -25,6 +25,7 @@ _HOMES: Final = {
     "order_lab": "order_lab",
     "reachability": "reachability_model",
     "reachability_lab": "reachability_lab",
+    "release_lab": "release_lab",
     "restart_lab": "restart_lab",
     "update_lab": "update_lab",
     "volume_lab": "volume_lab",
