@@ -1,0 +1,99 @@
+"""Notebook 06: two networks that hide a backend, and a service with the least access that does the job."""
+
+from __future__ import annotations
+
+from answers import Exercises
+from lessons import ports_networks
+
+T = ports_networks.START
+HIDDEN = """\
+networks:
+  front:
+  back:
+services:
+  frontend:
+    build: ./frontend
+    networks:
+      - front
+    ports:
+      - "80:80"
+  backend:
+    build: ./backend
+    networks:
+      - front
+      - back
+  database:
+    build: ./database
+    networks:
+      - back
+"""
+LEAST = """\
+services:
+  sensors:
+    build: ./example
+    devices:
+      - "/dev/i2c-1:/dev/i2c-1"
+      - "/dev/ttyACM0:/dev/ttyACM0"
+    labels:
+      io.balena.features.dbus: '1'
+"""
+ALIAS = "./database\n    networks: {back: {aliases: [db]}}\n"
+BOTH = "      - front\n      - back\n"
+BUS = "    labels:\n      io.balena.features.dbus: '1'\n"
+
+
+class TestExercises(Exercises):
+    lesson = ports_networks.lesson
+    right = [
+        ("06.1", HIDDEN),
+        ("06.1", HIDDEN.replace("  back:\n", "  back: {internal: true}\n")),
+        ("06.1", HIDDEN.replace("front:", "web:").replace("- front", "- web")),
+        ("06.1", HIDDEN.replace('"80:80"', '"0.0.0.0:80:8080"') + "    expose: ['5432']\n"),
+        ("06.1", HIDDEN.replace("./database\n    networks:\n      - back\n", ALIAS)),
+        ("06.2", LEAST),
+        ("06.2", LEAST.replace(BUS, "    volumes:\n      - /run/dbus:/run/dbus\n")),
+        ("06.2", LEAST.replace("'1'", "'on'").replace('"/dev/i2c-1:/dev/i2c-1"', "/dev/i2c-1")),
+    ]  # fmt: skip
+    wrong = [
+        ("06.1", T.replace('    ports:\n      - "8080:8080"\n', ""), "`frontend` reaches `database`", "Without"),
+        ("06.1", HIDDEN.replace(BOTH, "      - front\n"), "`backend` does not reach", "By name"),
+        ("06.1", HIDDEN.replace('    ports:\n      - "80:80"\n', ""), "at port 80", "One door"),
+        ("06.1", HIDDEN.replace("./backend\n", './backend\n    ports: ["8080:8080"]\n'), "is open", "only its"),
+        ("06.1", HIDDEN.replace("  front:\n", "").replace("- front", "- default"), "Somebody adds", "who says nothing"),
+        ("06.1", HIDDEN.replace("  back:\n", "").replace("- back", "- default"), "Somebody adds", "who says nothing"),
+        ("06.1", HIDDEN.replace('"80:80"', '"127.0.0.1:80:80"'), "does not reach `frontend` at port 80", "One door"),
+        ("06.1", HIDDEN.replace("    networks:\n" + BOTH, "    network_mode: host\n"), "is open", "only"),
+        ("06.1", HIDDEN + "  log: {image: x}\n", "The services are not the same: `log`", "the services stay"),
+        ("06.2", LEAST + "    privileged: true\n", "is privileged", "not the whole device"),
+        ("06.2", LEAST.replace(BUS, ""), "`/run/dbus` of the device is not inside", "comes by a feature label"),
+        ("06.2", LEAST.replace('      - "/dev/ttyACM0:/dev/ttyACM0"\n', ""), "`/dev/ttyACM0` is not inside", "a field"),
+        ("06.2", LEAST + "    network_mode: host\n", "opens more than it uses: `network_mode: host`", "not needed"),
+        ("06.2", LEAST + "    cap_add: [SYS_RAWIO]\n", "enough to leave the container", "not needed"),
+        ("06.2", LEAST.replace("dbus", "balena-socket"), "`/run/dbus` of the device", "comes by"),
+        ("06.2", LEAST + "      io.balena.features.sysfs: '1'\n", "opens more than it uses", "not needed"),
+        ("06.2", LEAST.replace("'1'", "'yes'"), "`/run/dbus` of the device is not inside", "by a feature label"),
+        ("06.2", LEAST.replace("sensors", "gpio"), "no service `sensors`", "keeps its name"),
+    ]  # fmt: skip
+
+
+def test_nothing_goes_by_name_where_one_is_on_the_devices_network() -> None:
+    """C-105."""
+    assert "You said 2. It is 0." in str(ports_networks.by_name("2"))
+    assert "has no service name" not in str(ports_networks.by_name("")) or "guess" in str(ports_networks.by_name(""))
+
+
+def test_the_table_of_features_says_who_reaches_the_whole_device() -> None:
+    """C-89."""
+    told = str(ports_networks.features())
+    assert "balena-socket: the container engine, and with it the whole device (the whole device)" in told
+    assert told.count("(the whole device)") == 9
+    assert "journal-logs: the device's journal, read-only\n" in told
+
+
+def test_the_example_of_the_guide_opens_the_whole_device() -> None:
+    """C-58, C-69: `/dev/mem` and SYS_RAWIO are enough to leave the container."""
+    text = (ports_networks.kit.device.data_folder() / "compositions" / "hardware.yml").read_text(encoding="utf-8")
+    told = str(ports_networks.doors(text)).splitlines()
+    assert len(told) == 4
+    assert sum("enough to leave the container" in line for line in told) == 2
+    assert str(ports_networks.doors("services: [")) == "Refused. No release is made."
