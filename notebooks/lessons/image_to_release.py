@@ -356,9 +356,9 @@ lesson = Lesson(
         Exercise(
             number="01.2",
             title="Everything arrives",
-            task="Five lines do not do what they say. Mend the file so that no line vanishes or changes, and `web` has "
-            "what was meant: port 80 of the device leads to its 8080, it starts again after errors only, `MODE` is "
-            "010, and it can use the device’s D-Bus.",
+            task="Six settings do not do what they say. Mend the file so that no line vanishes or changes, and `web` "
+            "has what was meant: port 80 of the device leads to its 8080, it starts again after errors only, `MODE` "
+            "is 010, and it can use the device’s D-Bus.",
             checks=CHECKS,
             solve=plain,
             start=VANISHING,
