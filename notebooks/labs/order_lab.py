@@ -15,7 +15,7 @@ from kit.reader import Reading
 from . import order_model as model
 from .decisions import Page
 from .frame import Form, Group, Part, View, choice, given, line, panel, press, typed
-from .reachability_lab import SHEET, heads
+from .rows import SHEET, heads
 
 HEADS: Final = ("service", "starts after", "its process")
 

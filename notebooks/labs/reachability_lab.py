@@ -15,9 +15,9 @@ from kit.reader import Reading
 from . import reachability_model as model
 from .decisions import Page
 from .frame import Form, Group, Part, View, choice, given, line, panel, press, typed
+from .rows import SHEET, heads
 
 HEADS: Final = ("service", "network mode", "networks", "ports")
-SHEET: Final = Path(__file__).with_name("rows.css").read_text("utf-8")
 
 
 def think(inputs: model.Inputs) -> View:
@@ -38,12 +38,6 @@ def think(inputs: model.Inputs) -> View:
             **{("mode", number): model.modes(inputs, inputs.name[number]) for number in model.NUMBERS},
         },
     )
-
-
-def heads(words: tuple[str, ...]) -> str:
-    """The heads of the columns, seen above controls only; each control has a name of its own for who hears them."""
-    spans = "".join(f"<span>{word}</span>" for word in words)
-    return f'<div class="mc-heads" style="display:none" aria-hidden="true">{spans}</div>'
 
 
 def row(number: str) -> Group:

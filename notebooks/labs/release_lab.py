@@ -17,8 +17,8 @@ from kit.looks import picture
 from kit.reader import Reading, read
 from kit.rules import check, host_access
 
-from . import findings
-from .frame import Form, View, area, choice, panel
+from . import findings, rows
+from .frame import Form, View, area, choice, panel, section
 
 SHOWS: Final = ("start order", "what arrives", "what it opens", "findings")
 NOTHING: Final = "There is no service in this text."
@@ -83,9 +83,12 @@ def release_lab(text: str | Path) -> Form[Inputs]:
     return Form(
         Inputs(text=written.strip("\n")),
         think,
-        area("text", "docker-compose.yml", rows=18),
-        choice("shows", "show", SHOWS),
+        section(
+            "The file, and what becomes of it",
+            area("text", "docker-compose.yml", rows=18),
+            choice("shows", "show", SHOWS),
+        ),
         panel("shown", "mc-shown"),
-        css=SHEET + Path(__file__).with_name("rows.css").read_text("utf-8"),
+        css=SHEET + rows.SHEET,
         answer=lambda inputs: inputs.text,
     )
