@@ -12,7 +12,7 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, PathPatch
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
 
 from kit import graphs, looks
 from kit.graphs import svg
@@ -99,7 +99,23 @@ def test_what_lies_in_a_moved_group_moves_and_grows() -> None:
     (box,) = (patch for patch in axes.patches if isinstance(patch, FancyBboxPatch))
     assert (box.get_x(), box.get_y(), box.get_width(), box.get_height()) == (7, 10, 6, 8)
     assert axes.texts[-1].get_position() == (19, 22)
-    assert axes.texts[-1].get_fontsize() == 18
+    plain = pictures.figure(svg.sheet("A", "B", 50, 50, svg.text(7, 8, "x", 12))).axes[0]
+    assert axes.texts[-1].get_fontsize() == 2 * plain.texts[-1].get_fontsize()
+
+
+def test_a_rectangle_that_is_all_corner_is_a_circle() -> None:
+    axes = pictures.figure(svg.sheet("A", "B", 50, 50, svg.rect(10, 20, 14, 14, 7, "ink"))).axes[0]
+    (ring,) = (patch for patch in axes.patches if isinstance(patch, Circle))
+    assert (ring.center, ring.radius) == ((17, 27), 7)
+
+
+def test_a_long_situation_is_broken_into_rows_that_fit() -> None:
+    situation = "`vision-gpu` carries a label that this supervisor does not know, " * 4
+    figure = pictures.figure(svg.sheet("A", "B", 300, 50, LINE), "Refused.", situation)
+    (told,) = (text for text in figure.axes[0].texts if "vision-gpu" in text.get_text())
+    assert " ".join(told.get_text().split()) == situation.replace("`", "").strip()
+    assert told.get_text().count("\n") >= 1
+    assert told.get_window_extent().width <= figure.get_figwidth() * 96 - 48
 
 
 def test_a_picture_without_words_has_no_head() -> None:

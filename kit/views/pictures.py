@@ -14,8 +14,10 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
@@ -55,18 +57,27 @@ def figure(drawn: Graph | str, answer: str = "", situation: str = "") -> Figure:
     left, top, width, height = map(float, svg.get("viewBox", f"-24 -24 {width + 48} {height + 48}").split())
     answer, situation = (sayable(words.replace("`", "")) for words in (answer, situation))
     if answer or situation:
-        top, height = top - _HEAD, height + _HEAD
-        said = max(text_width(answer, 20, bold=True), text_width(situation)) + 48
-        width = max(width, 528, min(said, _WIDEST))
+        said = max(text_width(answer, 20, bold=True), text_width(situation))
+        width = max(width, 528, min(said + 48, _WIDEST))
+        rows = wrap(situation, int(len(situation) * (width - 48) // text_width(situation))) if situation else []
+        top, height = top - _HEAD - 18 * len(rows[1:]), height + _HEAD + 18 * len(rows[1:])
     with matplotlib.rc_context(_STYLE):
         result = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
         axes = result.add_axes((0, 0, 1, 1))
         axes.set(xlim=(left, left + width), ylim=(top + height, top))
         axes.set_axis_off()
-        axes.text(left + 24, top + 34, answer, fontsize=20 * _POINT, fontweight="bold")
-        axes.text(left + 24, top + 58, situation, fontsize=13 * _POINT, color=_INK["ink2"])
+        if answer or situation:
+            axes.text(left + 24, top + 34, answer, fontsize=20 * _fit(), fontweight="bold")
+            axes.text(left + 24, top + 46, "\n".join(rows), fontsize=13 * _fit(), color=_INK["ink2"], va="top")
         _draw(axes, svg)
     return result
+
+
+def _fit() -> float:
+    """Points of one pixel of text. The letters of DejaVu Sans are a tenth wider than what pictures reckon with."""
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return _POINT * (0.9 if "DejaVu" in findfont(FontProperties(family=["sans-serif"])) else 1)
 
 
 def picture(drawn: Graph | str, answer: str = "", situation: str = "", kind: str = "png", dpi: int = 192) -> bytes:
@@ -129,18 +140,26 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
             _draw(axes, part, x + dx * scale, y + dy * scale, scale * times, look["alpha"])
         elif kind == "text":
             axes.text(
-                *at, part.text or "", color=look["facecolor"], fontsize=sizes[0] * _POINT, alpha=look["alpha"],
+                *at, part.text or "", color=look["facecolor"], alpha=look["alpha"],
+                fontsize=sizes[0] * (_POINT if get("class") else _fit()),
                 family="monospace" if get("class") else "sans-serif", weight="bold" if get("font-weight") else "normal",
                 horizontalalignment=_TABLES["anchors"].get(get("text-anchor"), "left"),
             )  # fmt: skip
         elif kind == "path":
             axes.add_patch(PathPatch(_path(get("d", ""), x, y, scale), **look))
-        elif kind == "circle":
-            axes.add_patch(Circle(at, sizes[0], **look))
+        elif kind == "circle" or set(sizes) == {
+            2 * sizes[-1],
+            sizes[-1],
+        }:  # a circle, or a rectangle that is all corner
+            radius = sizes[-1]
+            middle = at if kind == "circle" else (at[0] + radius, at[1] + radius)
+            axes.add_patch(Circle(middle, radius, **look))
         else:
             wide, high, corner = sizes[0], sizes[1], min(sizes[2], sizes[0] / 2, sizes[1] / 2)
-            style = f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
-            axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
+            box = partial(
+                FancyBboxPatch, at, wide, high, f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
+            )
             if (hatch := _TABLES["hatches"].get(group.get("data-state"))) and corner >= 6:  # the box of a service
-                look |= {"edgecolor": _INK["rule"], "facecolor": "none", "linewidth": 0, "hatch": hatch}
-                axes.add_patch(FancyBboxPatch(at, wide, high, boxstyle=style, **look))
+                axes.add_patch(box(**look | {"edgecolor": _INK["rule"], "linewidth": 0, "hatch": hatch}))
+                look["facecolor"] = "none"
+            axes.add_patch(box(**look))
