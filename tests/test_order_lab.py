@@ -247,3 +247,15 @@ def test_random_edits_never_break_the_lab(lab: Any, seed: int) -> None:
         lab._controls[chance.choice(("next", "first", "add", "remove 1", "next"))].click()
         lab._controls["event"].value = chance.choice(lab._controls["event"].options)[1]
         assert not lab.status.fault, lab.status.text
+
+
+def test_a_text_that_is_refused_for_its_order_is_drawn_all_the_same() -> None:
+    """C-55: rings and unknown names are what the lab is for."""
+    ring = order_lab("services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}, c: {image: x}}")
+    assert str(ring).startswith("Refused: two services wait for each other.")
+    assert "remove any one of these two arrows" in ring.still()
+    ring.close()
+    unknown = order_lab("services: {a: {image: x, depends_on: [nobody]}}")
+    assert str(unknown).startswith("Refused: no service is called nobody.")
+    unknown.close()
+    assert str(order_lab("services: {a: {image: x, depends_on: [b], dup: 1}}")) == "Refused. No release is made."

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 import tarfile
+import tempfile
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -278,20 +282,51 @@ services:
 """
 
 
+@contextmanager
+def engine() -> Iterator[str]:
+    """The address of an engine: one that is named or listens here, else a `dockerd` for these tests alone."""
+    named = os.environ.get("KIT_ENGINE") or os.environ.get("DOCKER_HOST")
+    if named or SOCKET.is_socket():
+        yield named or f"unix://{SOCKET}"
+        return
+    if missing := [program for program in ("dockerd", "ip", "iptables") if shutil.which(program) is None]:
+        pytest.skip(f"no Docker engine listens at {SOCKET}, and none can be started without {missing[0]}")
+    if os.geteuid():
+        pytest.skip(f"no Docker engine listens at {SOCKET}, and only root may start one")
+    with tempfile.TemporaryDirectory(prefix="kit-net-", ignore_cleanup_errors=True) as folder:
+        place = Path(folder)
+        command = ["dockerd", "--data-root", place / "data", "--exec-root", place / "exec", "--bridge", BRIDGE,
+                   "--host", f"unix://{place / 'sock'}", "--pidfile", place / "pid"]  # fmt: skip
+        for words in ("link add {} type bridge", "addr add 10.213.7.1/24 dev {}", "link set {} up"):
+            subprocess.run(["ip", *words.format(BRIDGE).split()], check=True)
+        try:
+            with (place / "log").open("wb") as log:
+                process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, start_new_session=True)
+            try:
+                for _try in range(600):
+                    if (place / "sock").is_socket() or process.poll() is not None:
+                        break
+                    time.sleep(0.1)
+                if process.poll() is not None:
+                    pytest.skip(f"dockerd does not start here: {(place / 'log').read_text()[-300:]}")
+                yield f"unix://{place / 'sock'}"
+            finally:
+                process.terminate()
+                process.wait(60)
+        finally:
+            subprocess.run(["ip", "link", "del", BRIDGE], check=True)
+
+
 @pytest.fixture(scope="module")
 def docker_client() -> Iterator[Any]:
     docker = pytest.importorskip("docker", reason="the docker package is not installed")
-    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).is_socket():
-        pytest.skip(f"no Docker engine listens at {address}")
-    client = docker.from_env(timeout=60, version="1.41")  # a version that is given asks nobody
-    try:
-        client.ping()
-    except Exception as error:
-        client.close()
-        pytest.skip(f"no Docker engine answers: {error}")
-    yield client
-    client.close()
+    with engine() as address:
+        client = docker.DockerClient(base_url=address, timeout=60, version="1.41")
+        try:
+            client.ping()
+            yield client
+        finally:
+            client.close()
 
 
 def busybox() -> bytes:
@@ -343,6 +378,8 @@ def port_of(name: str) -> int:
     return 21100 + [*kit.read(STAGE).normal["services"]].index(name) if name not in PUBLISHED else PUBLISHED[name]  # type: ignore[index]
 
 
+SOCKET = Path("/var/run/docker.sock")
+BRIDGE = "kit-test0"
 PUBLISHED = {"proxy": 21000, "local": 21009, "safe": 21010}
 
 

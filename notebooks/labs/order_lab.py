@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from kit.composition import Composition
-from kit.reader import Reading
+from kit.diagnostics import Severity
+from kit.reader import Reading, read
 
 from . import order_model as model
 from .decisions import Page
@@ -48,6 +49,14 @@ def row(number: str) -> Group:
     return Group("mc-row", controls, key=f"row {number}")
 
 
+def _refused_for_its_order(given: Composition | Reading) -> Composition | None:
+    """A composition that is refused only for rings and unknown names: they are what this lab draws (C-55)."""
+    if isinstance(given, Composition):
+        return None
+    rules = {found.rule for found in given.findings if found.severity is Severity.ERROR}
+    return given.composition if rules == {"C-55"} else None
+
+
 def order_lab(composition: Composition | Reading | str | Path) -> Form[model.Inputs] | Page:
     """Try out who starts when: services, arrows and processes by hand, the rounds one by one.
 
@@ -57,9 +66,12 @@ def order_lab(composition: Composition | Reading | str | Path) -> Form[model.Inp
     Returns:
         The lab, whose `answer` is the composition, or a notice if it cannot be read or is too large.
     """
-    found = given(composition)
+    reading = read(composition) if isinstance(composition, str | Path) else composition
+    found = given(reading)
     if isinstance(found, Page):
-        return found
+        if (drawable := _refused_for_its_order(reading)) is None:
+            return found
+        found = drawable
     tests = tuple((words, test) for test, (words, _first, _rule) in model.GENERATIONS.items())
     return Form(
         model.inputs_of(found),
