@@ -29,6 +29,10 @@ def services(draw: st.DrawFn, *, host_modes: bool = True) -> dict[str, dict[str,
         if draw(st.booleans()):
             label = draw(st.sampled_from((*STRATEGIES, "handover")))
             body["labels"] = {"io.balena.update.strategy": label}
+        if draw(st.integers(0, 9)) == 0:
+            body["labels"] = {**body.get("labels", {}), "io.balena.update.requires-reboot": "1"}
+        if draw(st.integers(0, 9)) == 0:
+            body["ports"] = [f"{draw(st.sampled_from((80, 81)))}:80"]
         if draw(st.booleans()):
             body["restart"] = draw(st.sampled_from(POLICIES))
         run = sorted(each for each in found if found[each].get("running") is not False)
@@ -77,8 +81,11 @@ def devices(draw: st.DrawFn, release: Release, *, faults: bool = True) -> State:
         if status != "gone":
             containers.append(replace(each, status=status))
     there = {each.id for each in containers}
-    whole = tuple(each for each in containers if each.joined is None or each.joined in there)
-    state = replace(state, containers=whole)
+    whole = [each for each in containers if each.joined is None or each.joined in there]
+    if whole and draw(st.integers(0, 9)) == 0:  # what an interrupted hand-over leaves: an older one, last in the list
+        older = replace(draw(st.sampled_from(whole)), id=0, commit="r0", status="exited", handing_over=True)
+        whole.append(older)
+    state = replace(state, containers=tuple(whole))
     if faults:
         some = st.frozensets(st.sampled_from(NAMES), max_size=1)
         state = replace(
