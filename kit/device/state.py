@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, dataclass_transform
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, dataclass_transform
 
 Pairs = tuple[tuple[str, str], ...]
 Frozen: TypeAlias = "str | int | float | bool | tuple[Frozen, ...] | None"
@@ -156,8 +156,7 @@ class Container:
         return f"{self.service}@{self.commit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image on disk, and the service and release it was saved for. One image may be there for several."""
 
     name: str

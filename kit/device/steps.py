@@ -257,6 +257,8 @@ def effect(state: State, step: AnyStep) -> State:
     ['web:r1']
     """
     match step:
+        case Noop():
+            return state if state.waited else replace(state, waited=True)
         case Fetch():
             return _fetch(state, step)
         case TakeLock():
@@ -300,6 +302,4 @@ def effect(state: State, step: AnyStep) -> State:
             return replace(state, supervisor_network=True, firmware_volume=True)
         case Cleanup():
             return replace(state, dangling=False)
-        case Noop():
-            return state if state.waited else replace(state, waited=True)
     assert_never(step)

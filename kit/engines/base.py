@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -198,10 +198,15 @@ EVENTS: Final[dict[str, type[AnyEvent]]] = {name_of(kind): kind for kind in AnyE
 
 
 class Engine(Protocol):
-    """A device, as seen from here."""
+    """A device, as seen from here: it can be looked at, asked for one step, and something can happen to it."""
 
+    @abstractmethod
     def observe(self) -> State: ...
+
+    @abstractmethod
     def perform(self, step: AnyStep) -> None: ...
+
+    @abstractmethod
     def happen(self, event: AnyEvent) -> None: ...
 
 
@@ -226,11 +231,12 @@ def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tup
             return
 
 
-class Supervised(ABC):
+class Supervised(Engine):
     """An engine with its supervisor: offers are decided and stored, and the API is answered (S-50 … S-66, S-116 …).
 
-    A kind of engine says how to `observe` and `perform`, and what befalls it. `target` is what the supervisor has
-    stored, `log` what it said, `rounds` what the API's actions led to. Without facts every release is accepted.
+    A kind of engine says how to `observe` and `perform` (EngineError if a step could not be done), and what befalls
+    it. `target` is what the supervisor has stored, `log` what it said, `rounds` what the API's actions led to. Without
+    facts every release is accepted.
     """
 
     def __init__(self, *, facts: Facts | None = None, target: Target | None = None) -> None:
@@ -240,14 +246,6 @@ class Supervised(ABC):
         self.target = target or Target()
         self.log: list[str] = []
         self.rounds: list[Round] = []
-
-    @abstractmethod
-    def observe(self) -> State:
-        """What is on the device."""
-
-    @abstractmethod
-    def perform(self, step: AnyStep) -> None:
-        """Do one step; EngineError if it could not be done."""
 
     @abstractmethod
     def befall(self, event: AnyEvent) -> None:

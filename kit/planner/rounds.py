@@ -134,14 +134,13 @@ class _App:
 
     def blocked(self, service: Wanted) -> Why | None:
         """Why a service without container may not start yet, or a hand-over begin (S-93 … S-96)."""
-        needs = ((Network, service.network_mode), *((Volume, volume) for volume in service.volumes))
-        waits = [
-            *((on, "wait-created" if on in self.unstarted else "wait-pending") for on in service.depends_on),
-            *((on, "wait-resource") for kind, on in needs if (kind, on) in self.awaited),
-        ]
-        for on, reason in waits:
-            if reason != "wait-pending" or on in self.pending:
+        for on in service.depends_on:
+            if on in self.unstarted or on in self.pending:
+                reason = "wait-created" if on in self.unstarted else "wait-pending"
                 return because(reason, on, service=service.name, on=on)
+        for kind, on in ((Network, service.network_mode), *((Volume, volume) for volume in service.volumes)):
+            if (kind, on) in self.awaited:
+                return because("wait-resource", on, service=service.name, on=on)
         return self.images_first(service.name) if self.missing else None
 
     def remade(self, container: Container, service: Wanted) -> bool:
