@@ -20,6 +20,7 @@ _HOMES: Final = {
     "decision_lab": "decision_lab",
     "decision_map": "maps",
     "explain": "decisions",
+    "explore": "exploring",
     "fleet_lab": "fleet_lab",
     "network_card": "reachability_model",
     "order_lab": "order_lab",
