@@ -21,14 +21,14 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m "not browser and not engine and not oracle"
+	@$(BIN)/python -m pytest -q -m "not browser and not engine and not oracle and not binder"
 	@$(BIN)/python tests/conformance.py tests/cases/*_cases.json
 	@$(BIN)/python notebooks/build.py --check
-	@echo "make test: all green. Left out: browser, oracle and engine tests (make test-full runs them)."
+	@echo "make test: all green. Left out: browser, oracle, engine and Binder tests (make test-full runs them)."
 
 ## what `make test` leaves out; nothing may be skipped here
 test-rest: $(VENV)/.browser
-	@KIT_FULL=1 $(BIN)/python -m pytest -q -m "browser or engine or oracle"
+	@KIT_FULL=1 $(BIN)/python -m pytest -q -m "browser or engine or oracle or binder"
 
 ## everything, with the Debian packages that it needs
 test-full: system-packages test test-rest

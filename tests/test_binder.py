@@ -1,10 +1,21 @@
-"""The Binder folder says what repo2docker and mybinder.org need, and nothing that breaks a launch."""
+"""The Binder folder says what repo2docker and mybinder.org need, and nothing that breaks a launch.
+
+The tests marked `binder` build what it says, step by step, and run every notebook there as an ordinary user.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from binder_image import RUN, Image, image
 
 ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"
@@ -81,3 +92,56 @@ def test_no_document_names_a_registry_or_a_wheel() -> None:
     texts = list(ROOT.glob("*.txt")) + [path for path in BINDER.iterdir() if path.is_file()]
     for path in texts:
         assert "://" not in path.read_text(encoding="utf-8"), path.name
+
+
+# -------------------------------------------------------------------------------- built, and tried
+
+MOST_GAINED = 60_000_000  # bytes over the base, without matplotlib
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Image]:
+    with image() as made:
+        yield made
+
+
+@pytest.mark.binder
+def test_repo2docker_accepts_the_folder(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True, capture_output=True)
+    bin_ = tmp_path / "bin"
+    subprocess.run([bin_ / "pip", "install", "-q", "jupyter-repo2docker"], check=True, capture_output=True)
+    ran = subprocess.run(
+        [bin_ / "jupyter-repo2docker", "--no-build", "--debug", str(ROOT)], check=True, capture_output=True, text=True
+    )
+    recipe = ran.stdout + ran.stderr
+    before, copies, after = recipe.partition("COPY --chown=0:0 src/ ")
+    assert copies
+    assert 'install --no-cache-dir -r "binder/requirements.txt"' in before  # a layer of its own, before the kit
+    assert "RUN ./binder/postBuild" in after
+    assert "binder/start" in after
+
+
+@pytest.mark.binder
+def test_the_image_gains_little_over_its_base(built: Image) -> None:
+    assert built.gained < MOST_GAINED
+
+
+@pytest.mark.binder
+def test_every_notebook_runs_for_an_ordinary_user_without_docker(built: Image) -> None:
+    shown = json.loads(built.run(str(built.python), "-c", RUN, folder="notebooks"))
+    assert list(shown) == [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    for name, ran in shown.items():
+        assert ran["text"].count("Not tried yet.") >= 2, name
+        assert "Our fault" not in ran["text"], name
+        assert not set(ran["modules"]) & {"matplotlib", "numpy", "docker"}, name
+
+
+@pytest.mark.binder
+def test_the_image_has_no_solution(built: Image) -> None:
+    repo = built.home / "repo"
+    assert (repo / "notebooks" / "00-start-here.ipynb").is_file()
+    assert not (repo / "notebooks" / "src").exists()
+    assert not (repo / "tests").exists()
+    carried = built.run(str(built.python), "-c", "import kit; print(kit.__file__)", folder="notebooks").strip()
+    for folder in (repo / "notebooks", Path(carried).parent / "notebooks"):
+        assert not [path for path in folder.rglob("*.ipynb") if '"solution"' in path.read_text("utf-8")]

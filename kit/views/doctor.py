@@ -71,6 +71,8 @@ class Report(NamedTuple):
             lines += [f"{'':{start}}-> {probe.fix}"] if probe.fix else []
         return "\n".join((*lines, "", self.answer))
 
+    __repr__ = __str__
+
     def to_json(self) -> str:
         """The same answers for a program."""
         return json.dumps({"healthy": self.healthy, "probes": [probe._asdict() for probe in self.probes]}, indent=2)
