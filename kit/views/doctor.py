@@ -71,7 +71,8 @@ class Report(NamedTuple):
             lines += [f"{'':{start}}-> {probe.fix}"] if probe.fix else []
         return "\n".join((*lines, "", self.answer))
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
     def to_json(self) -> str:
         """The same answers for a program."""
