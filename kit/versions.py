@@ -38,7 +38,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import chain, pairwise, takewhile
 from math import inf
 from operator import eq, ge, gt, le, lt
@@ -206,17 +206,20 @@ class Comparator:
         """The version as a reader thinks of it: the `-0` that ends a range stands for the release."""
         return self.version.release if self.op == "<" and self.version.prerelease == ("0",) else self.version
 
+    @property
+    def kind(self) -> str:
+        """The operator; `>=-0` with the prereleases of its release, and `nothing` if no version is old enough."""
+        return (
+            "nothing" if self == _NOTHING else self.op + "-0" * (self.op == ">=" and self.version.prerelease == ("0",))
+        )
+
     def words(self) -> str:
         """What it demands, in words.
 
         >>> Comparator(">=", Version(5, 16, 0)).words()
         '5.16.0 or newer'
         """
-        if self == _NOTHING:
-            return "no version at all"
-        if self.op == ">=" and self.version.prerelease == ("0",):
-            return f"{self.version.release} or newer, its prereleases too"
-        return str(_SAID["operators"][self.op]["wanted"].format(self.edge))
+        return str(_SAID["operators"][self.kind]["wanted"].format(self.edge))
 
     def admits(self, version: Version) -> bool:
         """Whether the order of versions agrees. The rule on prereleases is one of whole sets (S-48)."""
@@ -384,12 +387,7 @@ def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
     for each in comparators:
         if not each.admits(version):
             edge = each.version if version.prerelease else each.edge
-            why = (
-                "no version is in this range"
-                if each == _NOTHING
-                else _SAID["operators"][each.op]["failed"].format(version, edge)
-            )
-            yield Failure(each, why, "S-45")
+            yield Failure(each, _SAID["operators"][each.kind]["failed"].format(version, edge), "S-45")
     if version.prerelease and not _welcomes(comparators, version):
         why = f"{version} is a prerelease, and nothing here asks for one of {version.release}"
         yield Failure(None, f"{why} (`>={version.release}-0` would)", "S-48")
@@ -578,9 +576,7 @@ def clarify(text: str) -> tuple[Hint, ...]:
     try:
         alternatives, range = _read(text), Range.parse(text)
     except InvalidRange as error:
-        repaired = text
-        for wrong, right in _SAID["repairs"]:
-            repaired = repaired.replace(wrong, right)
+        repaired = reduce(lambda text, pair: text.replace(*pair), _SAID["repairs"], text)
         sentence = f"`{text}` is no range: expected {error.expected}"
         return (Hint("invalid-range", "S-47", sentence, repaired if valid_range(repaired) else ""),)
     found = []

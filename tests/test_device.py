@@ -286,7 +286,7 @@ FILE_FINDINGS = [
     (GOOD + "L4T: 36.4\n", "unknown-key", "warning", 6, 1, "`L4T`"),
     (GOOD + "kernal: 4.9.1\n", "unknown-key", "warning", 6, 1, "`kernel`"),
     (GOOD + "os: 6.4.0\n", "repeated-key", "warning", 6, 1, "the last one"),
-    (GOOD + "[1]: 6.4.0\n", "unknown-key", "warning", 6, 1, "list"),
+    (GOOD + "[1]: 6.4.0\n", "unusable-key", "warning", 6, 1, "list"),
     (GOOD.replace("arch: aarch64\n", ""), "missing-key", "error", 1, 1, "`arch`"),
     (GOOD.replace("aarch64", "~"), "missing-key", "error", 2, 1, "`arch`"),
     (GOOD.replace("aarch64", "[a]"), "bad-value", "error", 2, 7, "`arch`"),
@@ -297,12 +297,13 @@ FILE_FINDINGS = [
     ("- a\n- b\n", "no-mapping", "error", 1, 1, "key: value"),
     ("arch: [\n", "no-yaml", "error", 2, 1, "no YAML"),
     ("a: b\n\tc: d\n", "no-yaml", "error", 2, 1, "no YAML"),
-    ("arch: \x00\n", "no-yaml", "error", 1, 7, "character"),
-    ("a: b\n---\nc: d\n", "no-yaml", "error", 2, 1, "no YAML"),
-    ("a: *nowhere\n", "no-yaml", "error", 1, 4, "no YAML"),
-    ('a: "\\UFFFFFFFF"\n', "no-yaml", "error", 1, 1, "no YAML"),
-    ("[" * 5_000, "no-yaml", "error", 1, 1, "no YAML"),
-    ("x" * 200_000, "no-yaml", "error", 1, 1, "100,000"),
+    ("arch: \x00\n", "control-character", "error", 1, 7, "character"),
+    ("a: b\n---\nc: d\n", "no-mapping", "error", 3, 1, "key: value"),
+    ("a: *nowhere\n", "unknown-anchor", "error", 1, 4, "anchor"),
+    ('a: "\\UFFFFFFFF"\n', "no-yaml", "error", 1, 7, "no YAML"),
+    ("[" * 5_000, "nested-too-deep", "error", 1, 101, "levels"),
+    ("x" * 200_000, "no-mapping", "error", 1, 1, "key: value"),
+    (GOOD + "5: x\n", "key-is-no-text", "warning", 6, 1, "counts for nothing"),
 ]
 
 

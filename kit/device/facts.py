@@ -22,13 +22,16 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..composition import Pairs
 from ..contracts import ARCHITECTURES, Fact, Facts
 from ..contracts.requirements import finding
 from ..diagnostics import Diagnostic, Severity, Span, did_you_mean
 from ..versions import version_of
+
+if TYPE_CHECKING:
+    from ..source import Node
 
 _WORDS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
 
@@ -305,8 +308,7 @@ def _presets(slug: str) -> tuple[tuple[str, Facts], ...]:
 
 # ---------------------------------------------------------------------------------------- device file
 
-_KEYS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # the first three are needed
-_LONGEST: Final = 100_000
+KEYS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # the first three are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,86 +319,62 @@ class DeviceReading:
     findings: tuple[Diagnostic, ...] = ()
 
 
-class _Line(NamedTuple):
-    """A key and its text, where both stand, and what is wrong with them, if something is."""
-
-    place: Span
-    span: Span
-    key: str = ""
-    value: str | None = None
-    problem: str = ""
-    hint: str = ""
-
-
 def read_device(text: str, name: str = "device.yml") -> DeviceReading:
     """Read a device file. Values are kept letter by letter: `os: 6.10` is the text `6.10`, and a finding says so.
 
     >>> read_device("device-type: raspberrypi4-64\\narch: arm64\\nsupervisor: 17.4.2").findings[0].help
     'did you mean `aarch64`?'
     """
-    findings: list[Diagnostic] = []
+    from ..source import parse  # it loads PyYAML, and only a device file needs that
+
+    parsed = parse(text, name)
+    findings = []
+    for each in parsed.findings:
+        harmless = each.code in _WORDS["help"]
+        help_ = _WORDS["help"][each.code] if harmless else each.help or _WORDS["help"]["any"]
+        findings.append(
+            replace(each, severity=Severity.WARNING if harmless else each.severity, help=help_, error_class="")
+        )
 
     def find(code: str, span: Span, **words: str) -> None:
-        findings.append(finding(_WORDS["findings"], code, "S-2", span, {"keys": ", ".join(_KEYS), **words}))
+        findings.append(finding(_WORDS["findings"], code, "S-2", span, {"keys": ", ".join(KEYS), **words}))
 
-    written: dict[str, _Line] = {}
-    for line in _lines(text, name):
-        if line.problem:
-            find(line.problem, line.span, key=line.key, hint=line.hint)
-        if line.key in written and line.key in _KEYS:
-            find("repeated-key", line.place, key=line.key)
-        written[line.key] = line
-    values = {key: line.value for key, line in written.items() if key in _KEYS and line.value is not None}
-    fatal = ("bad-value", "no-mapping", "no-yaml", "empty")
-    unusable = {each.key for each in written.values() if each.problem in fatal}
-    for key in _KEYS[:3]:
-        if not values.get(key) and not unusable & {key, ""}:
-            find("missing-key", written[key].span if key in written else Span(name, 1, 1), key=key)
+    def broken() -> bool:
+        return any(each.severity is Severity.ERROR for each in findings)
+
+    start, *more = parsed.documents or [None]
+    if start is None or start.kind != "map" or more:
+        if not broken():
+            find("empty" if start is None else "no-mapping", (*more, start)[0].span if start else Span(name, 1, 1))
+        return DeviceReading(None, tuple(findings))
+    spans = {key: start.key_span(key) if node.kind == "null" else node.span for key, node in start.value.items()}
+    values: dict[str, str] = {}
+    for key, node in start.value.items():
+        if key not in KEYS and start.key_span(key) not in [each.span for each in findings]:
+            find("unknown-key", start.key_span(key), key=key, hint=did_you_mean(key, KEYS))
+        elif node.kind in ("list", "map") and key in KEYS:
+            find("bad-value", node.span, key=key)
+        elif node.kind != "null" and key in KEYS:
+            values[key] = _literal(text, node)
+    for key in KEYS[:3]:
+        if not values.get(key) and (key in values or key not in start.value or start.value[key].kind == "null"):
+            find("missing-key", spans.get(key, Span(name, 1, 1)), key=key)
     for key, value in values.items():
         for code, hint in _doubts(key, value, values):
-            find(code, written[key].span, value=value, hint=hint, type=values.get("device-type", ""))
-    if any(each.severity is Severity.ERROR for each in findings):
+            find(code, spans[key], value=value, hint=hint, type=values.get("device-type", ""))
+    if broken():
         return DeviceReading(None, tuple(findings))
     fields: dict[str, Any] = {key.replace("-", "_"): value for key, value in values.items()}
-    sources = [(key.replace("-", "_"), f"{name}, line {written[key].span.line}: {values[key]}") for key in values]
+    sources = [(key.replace("-", "_"), f"{name}, line {spans[key].line}: {values[key]}") for key in values]
     return DeviceReading(Device(**fields, sources=tuple(sources)), tuple(findings))
 
 
-def _lines(text: str, name: str) -> Iterator[_Line]:
-    """The lines of a device file; one with a problem and no key, if it cannot be read at all."""
-    import yaml  # 25 ms, and only a device file needs it
-
-    def at(mark: Any, end: Any) -> Span:
-        width = end.column - mark.column if end.line == mark.line else 1
-        return Span(name, mark.line + 1, mark.column + 1, max(1, width))
-
-    place, problem, hint, root = Span(name, 1, 1), "no-yaml", "it has more than 100,000 characters", None
-    try:
-        if len(text) <= _LONGEST:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            problem = "no-mapping" if root else "empty"
-    except yaml.MarkedYAMLError as error:
-        mark, hint = error.problem_mark or error.context_mark, error.problem or error.context or ""
-        place = at(mark, mark) if mark else place
-    except yaml.reader.ReaderError as error:
-        before, hint = text[: error.position], "a character here may not stand in it"
-        place = Span(name, before.count("\n") + 1, error.position - before.rfind("\n"))
-    except (ValueError, OverflowError, RecursionError):
-        hint = "it cannot be read"
-    if not isinstance(root, yaml.MappingNode):
-        yield _Line(place, place, problem=problem, hint=hint)
-        return
-    for name_, value in root.value:
-        place, span = at(name_.start_mark, name_.end_mark), at(value.start_mark, value.end_mark)
-        key = name_.value if isinstance(name_, yaml.ScalarNode) else "a list or mapping"
-        if key not in _KEYS:
-            yield _Line(place, place, key, None, "unknown-key", did_you_mean(key, _KEYS))
-        elif not isinstance(value, yaml.ScalarNode):
-            yield _Line(place, span, key, None, "bad-value")
-        elif value.style is None and value.tag == "tag:yaml.org,2002:null":
-            yield _Line(place, place, key)
-        else:
-            yield _Line(place, span, key, value.value)
+def _literal(text: str, node: Node) -> str:
+    """A value as it is written, whatever YAML makes of it."""
+    if node.kind in ("str", "time"):
+        return str(node.value)
+    line = re.split("\r\n|[\n\r\x85\u2028\u2029]", text.removeprefix("\ufeff"))[node.span.line - 1]
+    return line[node.span.column - 1 :][: node.span.width]
 
 
 def _doubts(key: str, value: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -67,17 +67,15 @@ def _heads(graph: Graph, placed: Placement) -> list[str]:
 
 def _look(graph: Graph, line: Line) -> tuple[int, str, float, str]:
     """When a line is painted, and its colour, width and dashes."""
-    edge = (line.source, line.target)
-    if line.kind == "volume":
-        return 0, "edge", 1.8, "0.1 4"
-    if line.kind == "loop":
-        return 4, "no", 2, "6 4"
-    if graph.by_name[line.source].state == "ask":
-        return 3, "ask", 1.5, "5 4"
-    if graph.focus and {*edge} <= graph.waited | {graph.focus}:
-        return 5, "ink", 2.5, ""
-    binds = graph.binds(edge)
-    return 1 + binds, "rule" if graph.focus else "edge", 1 if graph.focus else 1.5, "" if binds else "4 4"
+    edge = {line.source, line.target}
+    code = line.kind
+    if code == "edge" and graph.by_name[line.source].state == "ask":
+        code = "ask"
+    elif code == "edge":
+        strong = bool(graph.focus) and edge <= graph.waited | {graph.focus}
+        code = "strong" if strong else ("pale " if graph.focus else "") + ("binding" if graph.binds(edge) else "loose")
+    order, colour, width, dash = TABLES["lines"][code]
+    return order, colour, width, dash
 
 
 def _lines(graph: Graph, placed: Placement) -> list[str]:

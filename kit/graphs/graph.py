@@ -88,7 +88,7 @@ class Graph:
         few = max(map(rows.count, rows), default=0) <= 3
         return few and self.placement().width > NARROW >= self.placement(narrow=True).width - 80
 
-    def binds(self, edge: Edge) -> bool:
+    def binds(self, edge: Collection[str]) -> bool:
         """Whether an arrow is waited for: a service that is left out binds nobody."""
         return all(self.by_name[name].state != "out" for name in edge)
 

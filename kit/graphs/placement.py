@@ -173,7 +173,7 @@ class _Item:
 
     def level(self, one: _Item) -> float:
         """The height at which this item would be level with its neighbour *one*."""
-        return one.y + (18 if self.lowered and one.kind == "service" else 0)
+        return one.exit("volume" if self.lowered else "edge")
 
     def wanted(self) -> float:
         """The mean height of the neighbours; a stop holds on to the other stops of its trunk."""
@@ -253,8 +253,7 @@ class _Sheet:
                 break
             forwards = sweep % 2 == 0
             for items in self.columns[1:] if forwards else self.columns[-2::-1]:
-                keys = {item: self._mean_place(item, forwards) for item in items}
-                _number(items, sorted(items, key=keys.__getitem__))
+                _number(items, sorted(items, key=lambda item: self._mean_place(item, forwards)))
             while self._swap():
                 pass
             if (crossings := self._crossings()) < fewest:

@@ -34,7 +34,6 @@ ROOMS: Final[dict[str, str]] = {
     "updates": "diff plan simulate",
 }
 ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
-FACTS: Final = ("device-type", "arch", "supervisor", "os", "os-id", "kernel", "l4t")  # what --set takes
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -279,8 +278,7 @@ def variables_of(env: Iterable[str] = (), env_file: str | None = None) -> dict[s
 
 def device_of(name: str, changes: Iterable[str] = ()) -> Device:
     """The device of a file, with the facts that `--set` changes."""
-
-    from ..device import read_device
+    from ..device.facts import KEYS, read_device
 
     text = text_of(name)
     reading = read_device(text, name)
@@ -290,9 +288,9 @@ def device_of(name: str, changes: Iterable[str] = ()) -> Device:
     fields: dict[str, Any] = {}
     for change in changes:
         fact, equals, value = (part.strip() for part in change.partition("="))
-        if not equals or fact not in FACTS:
-            misuse(f"--set {change}: write FACT=VALUE, where FACT is one of {', '.join(FACTS)}")
-        if not value and fact in FACTS[:3]:
+        if not equals or fact not in KEYS:
+            misuse(f"--set {change}: write FACT=VALUE, where FACT is one of {', '.join(KEYS)}")
+        if not value and fact in KEYS[:3]:
             misuse(f"--set {change}: every device has a value for {fact}")
         fields[fact.replace("-", "_")] = value or None
     return reading.device.changed(**fields)
