@@ -84,6 +84,15 @@ def test_a_service_that_is_only_renamed_has_no_gap() -> None:
     assert [bar.kind for bar in row.bars] == ["old", "new"]
 
 
+def test_a_hand_over_that_fails_over_a_port_has_a_gap() -> None:
+    """E-33: the new container cannot start, and then the old one is surplus."""
+    body = {"api": with_strategy("hand-over", ports=["80:80"])}
+    found = update(release("r1", body), release("r2", body))
+    (row,) = timeline(found, SECONDS).rows
+    assert row.down == 3.0
+    assert [bar.kind for bar in row.bars][:3] == ["old", "down", "new"]
+
+
 def test_a_removed_service_is_not_down_it_is_gone() -> None:
     old, new = release("r1", {"api": {}, "gone": {}}), release("r2", {"api": {}})
     rows = {row.service: row for row in timeline(update(old, new), SECONDS).rows}

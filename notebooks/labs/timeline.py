@@ -99,7 +99,12 @@ def _row(rounds: tuple[Round, ...], columns: tuple[Column, ...], app: int, name:
             begun |= {place} if isinstance(step, BEGINS) else set()
             if isinstance(step, ENDS) and now and now.kind != "down":
                 bars.append(now._replace(last=place))
-                now = None if step.why.reason in GONE else Bar("down", place, place)
+                # The old half of a hand-over that failed is surplus, and nothing else runs (S-106, S-120).
+                newest = round.state.container(name, app)
+                left = step.why.reason == "kill-surplus" and newest is not None and not newest.up
+                now = Bar("down", place, place) if left or step.why.reason not in GONE else None
+            if isinstance(step, do.UpdateMetadata) and now is None:
+                continue  # what has exited is renamed, and does not run for that (S-122)
             if isinstance(step, BEGINS):
                 commit = step.commit if isinstance(step, do.UpdateMetadata) else step.wanted.commit
                 bars += [now._replace(last=place)] if now and not isinstance(step, NO_GAP) else []
