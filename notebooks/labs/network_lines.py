@@ -16,8 +16,8 @@ from kit.looks import cut_middle, mark, text_width
 if TYPE_CHECKING:
     from .reachability_model import End, Reachability
 
-WIDE: Final = 862
-LABELS: Final = 210
+SIZES: Final = {False: (862, 210), True: (560, 150)}
+"""Wide or narrow: pixels of the whole, and of the words at the left."""
 PITCH: Final = 140  # pixels between two services, where there is room
 ROW: Final = 42
 HOST: Final = "host"
@@ -34,11 +34,14 @@ def _ports(end: End) -> str:
     return "every port" if end.space == HOST else ", ".join(str(each) for each in end.openings if not each.local)
 
 
-def drawn(composition: Composition, found: Reachability, source: str = "", target: str = "") -> str:
-    """The lines as one picture. The way from *source* to *target* is drawn stronger where a line is that way."""
+def drawn(
+    composition: Composition, found: Reachability, source: str = "", target: str = "", *, narrow: bool = False
+) -> str:
+    """The lines as one picture. The way from *source* to *target* is coloured where a line is that way."""
+    wide, left = SIZES[narrow]
     names = [name for name in in_order(composition) if name in found.ends]
-    ends, pitch = found.ends, min(PITCH, (WIDE - LABELS) // max(1, len(names)))
-    at = {name: LABELS + 40 + pitch * place for place, name in enumerate(names)}
+    ends, pitch = found.ends, min(PITCH, (wide - left) // max(1, len(names)))
+    at = {name: left + min(40, pitch // 2) + pitch * place for place, name in enumerate(names)}
     lines = list(dict.fromkeys(line for name in names for line in ends[name].lines))
     rows: list[tuple[str, str, list[str]]] = [
         ("outside", "the device’s address", [n for n in names if _ports(ends[n])])
@@ -55,7 +58,10 @@ def drawn(composition: Composition, found: Reachability, source: str = "", targe
         parts.append(path(f"M{x} 22L{x} {height - 4}", "rule", 1))
     for place, (name, what, stops) in enumerate(rows):
         y, xs = 48 + ROW * place, [at[stop] for stop in stops]
-        parts += [text(0, y + 1, name, bold=True, room=LABELS - 40), text(0, y + 17, what, 12, ink="ink2")]
+        parts += [
+            text(0, y + 1, name, bold=True, room=left - 10),
+            text(0, y + 17, what, 12, ink="ink2", room=left - 10),
+        ]
         if name == "none":
             parts += [rect(x - 7, y - 7, 14, 14, 7, "out", 1.7, dash="2.9 2.13") for x in xs]
         elif name == HOST and what != "network":
@@ -68,13 +74,19 @@ def drawn(composition: Composition, found: Reachability, source: str = "", targe
                 own = ends[stop].space == stop
                 parts.append(rect(x - 7, y - 7, 14, 14, 7, chosen, 3, fill="paper" if own else chosen))
         else:
-            parts.append(path(f"M{xs[0] - 40} {y}L{xs[-1]} {y}", "ink", 2, dash="0.1 5"))
+            parts.append(path(f"M{xs[0] - min(40, pitch // 2)} {y}L{xs[-1]} {y}", "ink", 2, dash="0.1 5"))
             for stop, x in zip(stops, xs, strict=True):
                 ports = _ports(ends[stop])
                 ports = "all" if ports == "every port" and pitch < 120 else ports
                 ports = cut_middle(ports, pitch - 38, 12, bold=True, mono=True)
                 parts.append(port_tag(x + text_width(ports, 12, bold=True, mono=True) / 2 + 15, y - 10, ports))
-    return sheet("Networks as lines", said(names, found), max(at.values(), default=0) + 70, height, "".join(parts))
+    return sheet(
+        "Networks as lines",
+        said(names, found),
+        max(at.values(), default=0) + min(70, pitch // 2 + 4),
+        height,
+        "".join(parts),
+    )
 
 
 def said(names: list[str], found: Reachability) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
-from kit import graphs, looks
+from kit import graphs
 from kit.composition import Composition
 from kit.device import State
 from kit.device import steps as do
@@ -580,8 +580,3 @@ def _table(found: Course) -> str:
 def still(shown: View) -> str:
     """The lab as a page on which nothing runs."""
     return figure(shown.answer, shown.situation, shown.picture + shown.steps, table=shown.table, name="start order")
-
-
-def states_legend() -> str:
-    """The marks of the picture, for a notebook's text."""
-    return looks.legend(["run", "part", "wait", "no"])

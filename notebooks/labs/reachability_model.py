@@ -19,7 +19,7 @@ from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple
 
 from kit import looks
-from kit.composition import Composition, Service
+from kit.composition import Composition
 from kit.container import SUPERVISOR_NETWORK, container
 from kit.contracts import is_optional
 from kit.diagnostics import Severity
@@ -490,14 +490,21 @@ def sentence(found: Reachability, source: str, target: str) -> str:
     }[reach.how].replace("address, localhost", "port")
 
 
-def matrix(found: Reachability) -> str:
-    """From each, to each: a real table of marks and words."""
+def lines(composition: Composition, found: Reachability, source: str = "", target: str = "") -> str:
+    """The networks as lines, wide and narrow: the card's width chooses."""
+    wide, narrow = (drawn(composition, found, source, target, narrow=narrow) for narrow in (False, True))
+    return picture(wide, narrow, "networks as lines")
+
+
+def matrix(found: Reachability, asked: tuple[str, str] | None = None) -> str:
+    """From each, to each: a real table of marks and words; the pair that is *asked* about is marked."""
     rows = []
     for source in (OUTSIDE, *found.services):
         cells = []
         for target in found.services:
             reach = found[source, target]
             said = looks.state(MARKS[reach.how][0], reach.word, 14)
+            said = f"<mark>{said}</mark>" if (source, target) == asked else said
             cells.append("–" if source == target else said)
         rows.append((escaped(source) or "outside", *cells))
     return table(("From ↓ to →", *found.services), rows)
@@ -557,8 +564,8 @@ def view(inputs: Inputs) -> View:
         reading=reading,
         answer=sentence(found, source, target),
         situation=f"{reach.why} ({reach.rule})",
-        pictures=picture(drawn(composition, found, source, target), name="networks as lines") if fits else "",
-        matrix=matrix(found),
+        pictures=lines(composition, found, source, target) if fits else "",
+        matrix=matrix(found, (source, target)),
         notes=_noted(said),
         reasons=reasons(found),
     )
@@ -584,12 +591,7 @@ def network_card(composition: Composition | Reading) -> str:
         more = f", nor do {len(apart) - 1} other pairs" if len(apart) > 2 else ", nor does another pair"
         answer = f"`{apart[0][0]}` and `{apart[0][1]}` do not reach each other{more if len(apart) > 1 else ''}."
     situation = "Each network is a line, each service a stop. One line that serves two services joins them by name."
-    shown = drawn(release or Composition(), found) if len(found.services) <= MOST else ""
-    pictures = f"{picture(shown, name='networks as lines') if shown else ''}{matrix(found)}"
+    shown = lines(release or Composition(), found) if len(found.services) <= MOST else ""
+    pictures = f"{shown}{matrix(found)}"
     notes = _noted([("ask", f"`{note.service}`: {note.says} ({note.rule}).") for note in found.notes])
     return figure(answer, situation, pictures + notes, table=reasons(found), name="networks")
-
-
-def on_networks(service: Service, *networks: str) -> Service:
-    """A service moved to these networks."""
-    return replace(service, network_mode="", networks=tuple(sorted(networks)))
