@@ -552,3 +552,12 @@ def test_dependencies_are_started_before_their_dependents(data: st.DataObject, o
                     there = round.state.container(name)
                     assert there is None or there.status != "Installed"
                     assert there is not None or name not in wanted
+
+
+def test_an_image_that_a_rejected_release_wants_stays_although_nothing_runs_it() -> None:
+    """S-60, S-81: nothing is noted for a rejected release, and what it wants is not removed."""
+    one, two = (release(commit, {"web": {"image": "w@sha256:a"}}) for commit in ("r1", "r2"))
+    state = replace(installed(one), containers=())
+    found = plan(state, replace(two, rejected=True))
+    assert trace(found) == []
+    assert found.end.images == state.images

@@ -307,27 +307,24 @@ def _images(state: State, target: Target) -> list[do.AnyStep]:
     """The second gate: images to save or to remove, and leftover layers (S-80 … S-83)."""
     if target.keep_images:
         return []
-    rows = state.images
-    first: dict[str, Image] = {}
-    source: dict[tuple[int, str], str] = {}
-    for row in rows:
-        first.setdefault(row.name, row)
-        source.setdefault((row.app, row.service), row.name)
-    services = [service for app in target.apps for service in app.services]
-    there = set(rows)
-    used = {Image(each.image, each.app, each.service, each.commit) for each in state.containers}
-    used = {row if row in there else first.get(row.name, row) for row in used}
-    used |= {Image(each.image, each.app, each.name, each.commit) for each in services}
+    rows, there = state.images, set(state.images)
+    first = {row.name: row for row in reversed(rows)}
+    source = {(row.app, row.service): row.name for row in reversed(rows)}
+    wanted = [
+        (app, Image(each.image, app.app, each.name, each.commit), each) for app in target.apps for each in app.services
+    ]
+    runs = (Image(each.image, each.app, each.service, each.commit) for each in state.containers)
+    used = {row for _, row, _ in wanted} | {row if row in there else first.get(row.name, row) for row in runs}
     # Only the first image that was saved for a service counts as its delta source (E-28).
-    missing = [each for each in services if each.image not in first]
-    no_source = {each.image for each in missing if strategy_of(each) == "delete-then-download"}
-    sources = {source.get((each.app, each.name)) for each in missing if each.image not in no_source}
-    accepted = [each for app in target.apps if not app.rejected for each in app.services]
-    known = {Image(each.image, each.app, each.name, each.commit): None for each in accepted if each.image in first}
+    missing = [(row, strategy_of(each)) for _, row, each in wanted if row.name not in first]
+    no_source = {row.name for row, strategy in missing if strategy == "delete-then-download"}
+    kept = {source.get((row.app, row.service)) for row, _ in missing if row.name not in no_source}
+    kept |= {row.name for app, row, _ in wanted if app.rejected}  # nothing is noted for these
+    new = [row for app, row, _ in wanted if not app.rejected and row.name in first and row not in there]
     steps: list[do.AnyStep] = [do.Cleanup(why=because("cleanup"))] if state.dangling else []
     save, gone = because("save-image"), because("remove-image")
-    steps += [do.SaveImage(app=row.app, service=row.service, thing=row, why=save) for row in known if row not in there]
-    unused = (row for row in rows if row not in used and row.name not in sources)
+    steps += [do.SaveImage(app=row.app, service=row.service, thing=row, why=save) for row in dict.fromkeys(new)]
+    unused = (row for row in rows if row not in used and row.name not in kept)
     steps += [do.RemoveImage(app=row.app, service=row.service, thing=row, why=gone) for row in unused]
     return steps
 
