@@ -190,6 +190,18 @@ broken: [web]
     assert read_state("containers: {web: gone}", "s.yml", WEB)[0].containers == ()
 
 
+def test_the_example_in_the_readme_is_a_state_with_every_key() -> None:
+    text = (EVENTS / "README.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    services = {"notebook": {"vol": ["notes:/notes"]}, "reader": {}}
+    state, findings = read_state(
+        text, "s.yml", installed(Release("r1", {"services": services, "volumes": {"notes": {}}}))
+    )
+    assert not findings
+    assert [each.status for each in state.containers] == ["Running", "exited"]
+    keys = {line.partition(":")[0] for line in text.splitlines() if line[0] != " "}
+    assert keys == {*TABLES["keys"], "containers", "lock_files", "broken", "deaf"}
+
+
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
