@@ -74,7 +74,7 @@ reveal(guess, release, devices()["nano"])
 #
 # The guide says of a rejected release that no changes are made. The supervisor goes further: the app becomes
 # **unmanaged** until a release is accepted. What runs goes on, but what is missing is not made again, and the
-# device reports no services at all (S-60, S-61, S-63). A blank device runs nothing (S-62).
+# device reports the status `rejected` and no services at all (S-60, S-61, S-63). A blank device runs nothing (S-62).
 #
 # In the lab below, take the mark off `vision-gpu` and put it back; then choose a Raspberry Pi 4. Is there a
 # device on which `ui` waits for a service that is left out? The cell after it plays seven updates to their end.

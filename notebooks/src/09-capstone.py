@@ -63,9 +63,11 @@ arrived(guess)
 # %% [markdown]
 # ## Who opens the door
 #
-# Fields vanish without a word (C-5, C-45), are refused by the device only (C-46, C-50, C-99), or ship what should
-# have stayed at home: `environment: [TOKEN]`, without a value, copies the variable of whoever builds into the
-# release, in clear (C-31). Feature labels are doors to the host, and most of them reach all of it (C-89). A bind
+# The guide says that a part of Compose 2.1 is understood. What reads the file today is the Compose Specification, less
+# some twenty fields that are refused (C-44) and some that are dropped with a line that nobody reads (C-45).
+# Others vanish without a word (C-5), are refused by the device only (C-46, C-50, C-99), or ship what should have
+# stayed at home: `environment: [TOKEN]`, without a value, copies the variable of whoever builds into the release, in
+# clear (C-31). Feature labels are doors to the host, and most of them reach all of it (C-89). A bind
 # mount is no bind mount: a few known sources become such a label, and lose `:ro` and the place where you wanted
 # them (C-52); all others are refused (C-51).
 #
