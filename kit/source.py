@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path as File
@@ -96,6 +96,24 @@ class Node:
             else:
                 node = node and node.get(step)
         return node
+
+    def entries(self, *path: str) -> dict[str, Node]:
+        """The mapping at a path below this one; empty when none is there."""
+        node = self.at(path)
+        return node.value if node is not None and node.kind == "map" else {}
+
+    def each(self, change: Callable[[str, Node], Node]) -> Node:
+        """This mapping with every value changed; itself when none is."""
+        entries = {key: change(key, value) for key, value in self.value.items()}
+        return mapping(self, entries) if any(entries[key] is not value for key, value in self.value.items()) else self
+
+    def put(self, key: str, value: Node) -> Node:
+        """This mapping with another value under a key, which stands where the value stands if it is new."""
+        return mapping(self, {**self.value, key: value}, None if key in self._keys else {key: value._at})
+
+    def without(self, key: str) -> Node:
+        """This mapping without a key."""
+        return mapping(self, {k: v for k, v in self.value.items() if k != key}) if key in self.value else self
 
     def like(self, kind: Kind, value: Any) -> Node:
         """Another value at the same place."""

@@ -12,7 +12,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as Disk
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -116,9 +116,8 @@ def reason(error: OSError) -> str:
 # ── files of variables (C-39) ──────────────────────────────────────────────────────────────────────
 
 _GAP = re.compile(r"(?:\s+|#[^\n]*)*")
-_EXPORT = re.compile(r"(?:export\s+)?")
 _BLANK = re.compile("[\t\v\f\r \x85\xa0]*")
-_KEY = re.compile("[\\w.\\-\\[\\]\t\v\f\r \x85\xa0]*")
+_NAME = re.compile("(?:export\\s+)?[\t\v\f\r \x85\xa0]*([\\w.\\-\\[\\]\t\v\f\r \x85\xa0]*)")
 _QUOTED = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*+{quote}", re.DOTALL) for quote in "'\""}
 _ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\])|([$])|0(\d{0,3})|c)")
 _ESCAPES = dict(zip('abfnrtv"\\', '\a\b\f\n\r\t\v"\\', strict=True))
@@ -148,26 +147,18 @@ def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({
         return found.get(name, known.get(name)) if value is None else value
 
     at = _end(_GAP, text, 0)
-    while at < len(text):
-        start = _end(_BLANK, text, _end(_EXPORT, text, at))
-        at = _end(_KEY, text, start)
-        if start == len(text):
-            break
-        key = text[start:at].rstrip() if at < len(text) else ""
-        if at == len(text):
-            at = start  # without a line break at its end the engine takes the last word for a value
-        elif text[at] not in "=:\n":
-            raise BadLine(text, at, f"`{text[at]}` cannot stand in the name of a variable")
-        elif " " in key:
+    while (name := _NAME.match(text, at)) and name.start(1) < len(text):
+        start, at = name.span(1)
+        mark, key = text[at : at + 1], name[1].rstrip()
+        if mark not in ("", "=", ":", "\n"):
+            raise BadLine(text, at, f"`{mark}` cannot stand in the name of a variable")
+        if mark and " " in key:
             raise BadLine(text, start, f"the name `{key}` has a space in it")
-        elif text[at] == "\n":
-            if (value := ask(key)) is not None:
-                found[key] = value
-            at = _end(_GAP, text, at)
-            continue
-        else:
-            at = _end(_BLANK, text, at + 1)
-        found[key], at = _value(text, at, look)
+        if mark == "\n":
+            found |= {} if (value := ask(key)) is None else {key: value}
+        else:  # without a line break at its end the engine takes the last word for a value
+            key, at = (key, _end(_BLANK, text, at + 1)) if mark else ("", start)
+            found[key], at = _value(text, at, look)
         at = _end(_GAP, text, at)
     return found
 
@@ -290,7 +281,7 @@ class Project:
         check_schema(model, self.note)
         if (version := model.get("version")) is not None:
             self.note.change(("version",), version.plain(), None, "C-23", version)
-        return _without(model, "version")
+        return model.without("version")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
         self.marked = self.marked or "!reset" in text or "!override" in text
@@ -309,11 +300,8 @@ class Project:
     def _layer(self, document: Node, place: str, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node:
         self.note.stage = 3
         layer = interpolate(document, shell, self.note)
-        services = layer.get("services")
-        if services is not None and services.kind == "map":
-            file = _File(place, services.value, {})
-            entries = {name: self._extend(file, name, folder, shell) for name in services.value}
-            layer = mapping(layer, {**layer.value, "services": mapping(services, entries)})
+        file = _File(place, layer.entries("services"), {})
+        layer = _each_service(layer, lambda name, _service: self._extend(file, name, folder, shell))
         return self._include(layer, folder, shell, chain)
 
     def _settled(self, node: Node) -> Node:
@@ -405,8 +393,8 @@ class Project:
             for document in self._documents(layer[1], layer[2]):
                 self.note.stage = 3
                 model = self._settled(merge(model, interpolate(document, shell, self.note), self._tell))
-            others = {kind: frozenset(_entries(model, kind)) for kind in ("volumes", "networks")}
-            self.others[place] = _File(place, _entries(model, "services"), others)
+            others = {kind: frozenset(model.entries(kind)) for kind in ("volumes", "networks")}
+            self.others[place] = _File(place, model.entries("services"), others)
         return self.others[place]
 
     # ── include (C-37) ─────────────────────────────────────────────────────────────────────────────
@@ -425,7 +413,7 @@ class Project:
         if (gone := node.get(key)) is None:
             return node
         self.note.change((*path, key), gone.plain(), None, rule, gone)
-        return _without(node, key)
+        return node.without(key)
 
     def _imported(self, entry: Node, path: Path, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node | None:
         named = entry.get("path") if entry.kind == "map" else entry
@@ -452,12 +440,7 @@ class Project:
         if model is None:
             return None
         prefix = posixpath.relpath(inner or ".", folder or ".")
-        entries = {
-            name: rebase(own_values(node, own), prefix, True) for name, node in _entries(model, "services").items()
-        }
-        return (
-            mapping(model, {**model.value, "services": mapping(model.value["services"], entries)}) if entries else model
-        )
+        return _each_service(model, lambda _name, service: rebase(own_values(service, own), prefix, True))
 
     def _beside(self, entry: Node, path: Path, folder: str, inner: str, shell: Shell) -> dict[str, str]:
         """The variables of the `.env` beside an included file, or of the files that its entry names (C-27)."""
@@ -501,7 +484,7 @@ class Project:
                         file = theirs.value[name].span.name
                         self.note.say("include-conflict", ours.value[name], (kind, name), name=name, file=file)
                 theirs = mapping(ours, {**theirs.value, **ours.value}, {**key_places(theirs), **key_places(ours)})
-            layer = mapping(layer, {**layer.value, kind: theirs}, None if ours else {kind: theirs.span})
+            layer = layer.put(kind, theirs)
         return layer
 
     # ── env_file and label_file (C-38, C-40) ───────────────────────────────────────────────────────
@@ -509,11 +492,7 @@ class Project:
     def fold(self, root: Node) -> Node:
         """Every service with the variables and labels of its files, and without the names of the files."""
         self.note.stage = 20
-        services = _entries(root, "services")
-        entries = {name: self._folded(node, ("services", name)) for name, node in services.items()}
-        if all(entries[name] is node for name, node in services.items()):
-            return root
-        return mapping(root, {**root.value, "services": mapping(root.value["services"], entries)})
+        return _each_service(root, lambda name, service: self._folded(service, ("services", name)))
 
     def _folded(self, service: Node, path: Path) -> Node:
         for key, target in (("env_file", "environment"), ("label_file", "labels")):
@@ -526,9 +505,9 @@ class Project:
             entries = {name: Node("str", value, at.span, True) for name, (value, at) in values.items()}
             keys = {name: at.span for name, (_value, at) in values.items()}
             folded = mapping(blank, {**entries, **own.value}, {**keys, **key_places(own)})
-            service = _without(service, key)
+            service = service.without(key)
             if entries or written:
-                service = mapping(service, {**service.value, target: folded})
+                service = service.put(target, folded)
         return service
 
     def _from_files(self, listed: Node, own: Node, path: Path) -> dict[str, tuple[str, Node]]:
@@ -574,15 +553,10 @@ class Project:
         return False
 
 
-def _entries(node: Node, key: str) -> dict[str, Node]:
-    """The mapping under a key; empty when it is none."""
-    inner = node.get(key)
-    return inner.value if inner is not None and inner.kind == "map" else {}
-
-
-def _without(node: Node, key: str) -> Node:
-    """A mapping without one key."""
-    return mapping(node, {k: v for k, v in node.value.items() if k != key}) if key in node.value else node
+def _each_service(root: Node, change: Callable[[str, Node], Node]) -> Node:
+    """A tree with every service changed."""
+    services = root.get("services")
+    return root.put("services", services.each(change)) if services is not None and services.kind == "map" else root
 
 
 def _texts(node: Node | None) -> list[Node]:
@@ -606,7 +580,7 @@ def rebase(service: Node, prefix: str, complete: bool = False) -> Node:
     build = entries.get("build")
     if build is not None and build.kind == "map" and ("context" in build.value or complete):
         context = build.value.get("context") or Node("str", ".", build.span)
-        entries["build"] = mapping(build, {**build.value, "context": _moved(context, prefix)})
+        entries["build"] = build.put("context", _moved(context, prefix))
     elif build is not None and build.kind == "str":
         entries["build"] = _moved(build, prefix)
     return mapping(service, entries)
@@ -616,7 +590,7 @@ def _moved(node: Node, prefix: str) -> Node:
     if node.kind == "list":
         return node.like("list", [_moved(item, prefix) for item in node.value])
     if node.kind == "map":
-        return mapping(node, {k: _moved(v, prefix) if k == "path" else v for k, v in node.value.items()})
+        return node.each(lambda key, value: _moved(value, prefix) if key == "path" else value)
     if node.kind != "str" or _REMOTE.match(node.value):
         return node
     return node.like("str", posixpath.normpath(posixpath.join(prefix, node.value)))
@@ -633,7 +607,7 @@ def own_values(service: Node, shell: Shell) -> Node:
     bare = [shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None for item in node.value]
     pairs = zip(node.value, bare, strict=True)
     items = [i if value is None else i.like("str", f"{i.value}={value}") for i, value in pairs]
-    return mapping(service, {**service.value, "environment": node.like("list", items)})
+    return service.put("environment", node.like("list", items))
 
 
 _REWRITTEN: Final = ("ports", "volumes", "build", "env_file", "label_file", "depends_on", "networks", "devices",

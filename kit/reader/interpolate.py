@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..diagnostics import Path, Span
-from ..source import Node, mapping
+from ..source import Node
 from .fields import CASTS, cast, cast_for
 from .notes import Notes
 
@@ -142,9 +142,7 @@ def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
         for key in node.value:
             if "$" in key and VARIABLE.search(key):
                 note.say("variable-in-key", node.key_span(key), (*path, key), name=key)
-        entries = {key: interpolate(value, shell, note, (*path, key)) for key, value in node.value.items()}
-        changed = any(entries[key] is not value for key, value in node.value.items())
-        return mapping(node, entries) if changed else node
+        return node.each(lambda key, value: interpolate(value, shell, note, (*path, key)))
     if node.kind == "list":
         items = [interpolate(item, shell, note, (*path, index)) for index, item in enumerate(node.value)]
         return node.like("list", items) if any(a is not b for a, b in zip(items, node.value, strict=True)) else node

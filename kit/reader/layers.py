@@ -200,9 +200,7 @@ def _subnet(pool: Node) -> str:
 def unique(node: Node, tell: Tell, path: Path = ()) -> Node:
     """A tree whose lists repeat nothing (C-35). *tell* is told of each entry that disappears."""
     if node.kind == "map" and (len(path) < 3 or path[2] in INSIDE):
-        entries = {key: unique(value, tell, (*path, key)) for key, value in node.value.items()}
-        changed = any(entries[key] is not value for key, value in node.value.items())
-        return mapping(node, entries) if changed else node
+        return node.each(lambda key, value: unique(value, tell, (*path, key)))
     if node.kind != "list" or len(node.value) < 2 or pattern(path) not in UNIQUE:
         return node
     found: dict[str, tuple[int, Node]] = {}

@@ -63,7 +63,7 @@ class _Release:
         self.desk, self.note, self.root, self.folder = desk, desk.note, root, folder
         self.note.stage = 17
         kinds = ("services", "networks", "volumes", "secrets", "configs", "models")
-        self.nodes = {kind: _mapping(root.get(kind)) for kind in kinds}
+        self.nodes = {kind: root.entries(kind) for kind in kinds}
         self.found = {
             kind: {name: decode.section(desk, kind, name, node) for name, node in self.nodes[kind].items()}
             for kind in kinds[:3]
@@ -116,7 +116,7 @@ class _Release:
     # ── stages 10 to 16 ────────────────────────────────────────────────────────────────────────────
 
     def _top_level(self) -> None:
-        for key, value in _mapping(self.root).items():
+        for key, value in self.root.entries().items():
             if key.startswith("x-"):
                 decode.extension(self.desk, self.root, key, (key,))
             elif key in ("name", "models"):
@@ -125,14 +125,14 @@ class _Release:
                 else:
                     self.note.change((key,), value.plain(), None, "C-47", value)
         for name, raw in self.volumes.items():
-            written = _mapping(self.nodes["volumes"][name])
+            written = self.nodes["volumes"][name].entries()
             others = [key for key in written if key not in ("name", "external") and not key.startswith("x-")]
             if raw.get("external") and others:
                 self.say("external-conflict", ("volumes", name, others[0]), other=others[0])
         for kind, sources in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
             for name, node in self.nodes[kind].items():
-                count = len(_mapping(node).keys() & set(sources))
-                if count > 1 or not (count or _mapping(node).keys() & {"driver", "external"}):
+                count = len(node.entries().keys() & set(sources))
+                if count > 1 or not (count or node.entries().keys() & {"driver", "external"}):
                     self.say("no-source", (kind, name), name=name, sources=", ".join(sources))
             if self.nodes[kind]:
                 self.say("secrets-not-supported", (kind,), kind=kind)
@@ -143,7 +143,7 @@ class _Release:
 
     def _imply(self, name: str, raw: Plain) -> None:
         """Stage 16: the default network, the Dockerfile's name, dependencies that follow from other fields."""
-        written = _mapping(self.nodes["services"][name])
+        written = self.nodes["services"][name].entries()
         if "pid" in written and written["pid"].kind == "null":
             self.say("empty-pid", ("services", name, "pid"))
         if "network_mode" not in written and "provider" not in raw:
@@ -484,10 +484,6 @@ def _places(node: Node) -> dict[str, int]:
 
 def _pairs(mapping: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
     return tuple((key, str(value)) for key, value in (mapping or {}).items())
-
-
-def _mapping(node: Node | None) -> dict[str, Node]:
-    return node.value if node is not None and node.kind == "map" else {}
 
 
 def clean(path: str) -> str:
