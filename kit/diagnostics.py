@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 
 Path = tuple[str | int, ...]
 """Where a value stands in a composition: `("services", "web", "ports", 0)`."""
@@ -68,6 +69,23 @@ class Diagnostic:
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}[{self.code}] {self.message}"
+
+
+def said(
+    table: Mapping[str, Mapping[str, Any]], code: str, span: Span, path: Path = (), words: Mapping[str, object] = {},
+    *, message: str = "", help: str = "", rule: str = "", fix: Fix | None = None,
+) -> Diagnostic:  # fmt: skip
+    """The finding *code* of a table, with *words* filled in; what is given by name takes the place of the table's.
+
+    A row has `rule`, `message`, `help`, `severity` (an error without it) and, of an error, `class`.
+    """
+    row = table[code]
+    severity = Severity(row.get("severity", "error"))
+    return Diagnostic(
+        code=code, severity=severity, message=message or row["message"].format_map(words), span=span, path=path,
+        help=help or row.get("help", "").format_map(words), rule=rule or row["rule"], fix=fix,
+        error_class=row.get("class", "ParseError") if severity is Severity.ERROR else "",
+    )  # fmt: skip
 
 
 def did_you_mean(written: str, known: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path as File
@@ -27,7 +27,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from .diagnostics import Diagnostic, Path, Severity, Span
+from .diagnostics import Diagnostic, Path, Span, said
 
 _Fast: Any
 try:
@@ -114,6 +114,16 @@ class Node:
     def without(self, key: str) -> Node:
         """This mapping without a key."""
         return mapping(self, {k: v for k, v in self.value.items() if k != key}) if key in self.value else self
+
+    def items(self) -> list[tuple[str | int, Node]]:
+        """What a mapping or a list holds, each with its key or number; nothing of anything else."""
+        return [*self.value.items()] if self.kind == "map" else [*enumerate(self.value)] if self.kind == "list" else []
+
+    def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+        """Everything in this tree with its path, what is above first."""
+        yield path, self
+        for key, inner in self.items():
+            yield from inner.walk((*path, key))
 
     def like(self, kind: Kind, value: Any) -> Node:
         """Another value at the same place."""
@@ -343,7 +353,8 @@ class _Builder:
 
     def found(self, code: str, at: At, **words: object) -> None:
         steps = (top.key if top.node.kind == "map" else len(top.node.value) for top in self.stack)
-        self.findings.append(_said(code, Span(*at), tuple(step for step in steps if step is not None), words))
+        path = tuple(step for step in steps if step is not None)
+        self.findings.append(said(SAYINGS, code, Span(*at), path, words))
         self.order.append((len(self.documents), SAYINGS[code].get("stage", 1)))
 
     def stop(self, code: str, at: At, **words: object) -> NoReturn:
@@ -511,20 +522,12 @@ def decode(data: bytes, name: str) -> tuple[str, Diagnostic | None]:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode(coding, "replace")
         words = {"byte": f"0x{data[error.start]:02x}", "coding": coding.upper()}
-        found = _said("unreadable-bytes", Span(*_place(name, before, len(before))), (), words)
+        found = said(SAYINGS, "unreadable-bytes", Span(*_place(name, before, len(before))), words=words)
         return data.decode(coding, "replace"), found
 
 
 def _place(name: str, text: str, index: int) -> At:
     return name, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index), 1
-
-
-def _said(code: str, span: Span, path: Path, words: Mapping[str, object]) -> Diagnostic:
-    row = SAYINGS[code]
-    return Diagnostic(
-        code=code, severity=Severity.ERROR, message=row["message"].format_map(words), span=span, rule=row["rule"],
-        help=row.get("help", "").format_map(words), path=path, error_class=row.get("class", "ParseError"),
-    )  # fmt: skip
 
 
 def parse(text: str, name: str, *, fast: bool = True) -> Parsed:

@@ -170,7 +170,7 @@ class _List:
     def _typed(self, node: Node, depth: int = 0) -> str:
         """A value as it was typed, on one line."""
         if node.kind in ("list", "map"):
-            inner = _items(node)[: 20 if depth < 3 else 0]
+            inner = node.items()[: 20 if depth < 3 else 0]
             parts = [f"{key}: " * (node.kind == "map") + self._typed(value, depth + 1) for key, value in inner]
             text = ", ".join(parts + ["…"] * (len(inner) < len(node.value)))
             return _short(f"{{{text}}}" if node.kind == "map" else f"[{text}]")
@@ -189,17 +189,11 @@ def _port(node: Node) -> str:
 def _pieces(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
     """The settings of a tree, in file order."""
     named = not path or (len(path) < 3 and path[0] in ("services", "networks", "volumes"))
-    inner = _items(node) if named or (len(path) == 3 and path[2] in _WORDS["split"]) else []
+    inner = node.items() if named or (len(path) == 3 and path[2] in _WORDS["split"]) else []
     if path and not inner:
         yield path, node
     for key, value in inner:
         yield from _pieces(value, (*path, key))
-
-
-def _items(node: Node) -> list[tuple[str | int, Node]]:
-    if node.kind == "map":
-        return [*node.value.items()]
-    return [*enumerate(node.value)] if node.kind == "list" else []
 
 
 def _field(path: Path) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from os.path import relpath
 from pathlib import Path as Disk
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from ..composition import Composition
 from ..diagnostics import Diagnostic, Path, Severity, Span
-from ..source import Node, key_places
+from ..source import Node
 from .files import Files, Folder, Layer, Project, Texts, Unreadable, compose_file, reason, variables
 from .interpolate import Shell
 from .notes import Change, Notes
@@ -31,7 +32,7 @@ Source = str | PathLike[str]
 NAME: Final = "docker-compose.yml"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """What was understood of a composition, what was found, and where everything stands.
 
@@ -48,7 +49,6 @@ class Reading:
     contracts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     tree: Node | None = None
-    _places: dict[str, dict[Path, Span]] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -60,19 +60,20 @@ class Reading:
         """The first text that was read."""
         return next(iter(self.texts.values()), "")
 
-    @property
+    @cached_property
     def where(self) -> Mapping[Path, Span]:
         """Where each value stands, by its path in the composition as written.
 
         >>> read("services: {web: {image: nginx}}", name="In[3]").where["services", "web", "image"]
         Span(name='In[3]', line=1, column=25, width=5)
         """
-        return self._found()["values"]
+        return {path: node.span for path, node in self.tree.walk()} if self.tree else {}
 
-    @property
+    @cached_property
     def keys(self) -> Mapping[Path, Span]:
         """Where each key stands, by the path of its value."""
-        return self._found()["keys"]
+        nodes = self.tree.walk() if self.tree else ()
+        return {(*path, key): at for path, node in nodes for key, at in node.keys.items() if node.get(key)}
 
     def place(self, path: Path) -> Span | None:
         """Where *path* stands, or the nearest thing above it; `K=V` in a list is found by its name."""
@@ -83,22 +84,6 @@ class Reading:
                 return where[named]
             path = path[:-1]
         return where.get(path)
-
-    def _found(self) -> dict[str, dict[Path, Span]]:
-        if not self._places:
-            values: dict[Path, Span] = {}
-            keys: dict[Path, Span] = {}
-            todo: list[tuple[Path, Node]] = [((), self.tree)] if self.tree else []
-            while todo:
-                path, node = todo.pop()
-                values[path] = node.span
-                if node.kind == "map":
-                    keys.update({(*path, key): node.key_span(key) for key in key_places(node) if key in node.value})
-                    todo += [((*path, key), inner) for key, inner in node.value.items()]
-                elif node.kind == "list":
-                    todo += [((*path, index), inner) for index, inner in enumerate(node.value)]
-            self._places.update(values=values, keys=keys)
-        return self._places
 
 
 def _entries(tree: Node | None, path: Path) -> list[Path]:

@@ -159,21 +159,27 @@ def _name(path: Path) -> str:
     return next((str(part) for part in reversed(path) if isinstance(part, str)), "")
 
 
+def pattern(path: Path) -> str:
+    """A path as the tables write it.
+
+    >>> pattern(("services", "web", "ulimits", "core")), pattern(("services", "web", "ports", 0, "target"))
+    ('services.*.ulimits.*', 'services.*.ports.[].target')
+    """
+    steps = ["[]" if isinstance(step, int) else step for step in path]
+    if len(steps) > 1:
+        steps[1] = "*"
+    if len(steps) > 3 and steps[2] in ("ulimits", "networks"):
+        steps[3] = "*"
+    return ".".join(steps)
+
+
 def cast_for(path: Path) -> tuple[str, str] | None:
     """What a text at *path* is turned into after interpolation, and the rule that says so (C-30).
 
-    >>> cast_for(("services", "web", "ports", 0, "target"))
-    ('int', 'C-49')
-    >>> cast_for(("services", "web", "ulimits", "core", "soft"))
-    ('int', 'C-60')
-    >>> cast_for(("services", "web", "image"))
+    >>> cast_for(("services", "web", "ports", 0, "target")), cast_for(("services", "web", "image"))
+    (('int', 'C-49'), None)
     """
-    if len(path) < 3:
-        return None
-    rest = ["[]" if isinstance(part, int) else part for part in path[2:]]
-    if rest[0] == "ulimits" and len(rest) > 1:
-        rest[1] = "*"
-    return CASTS.get(".".join((str(path[0]), "*", *rest)))
+    return CASTS.get(pattern(path)) if len(path) > 2 else None
 
 
 def cast(text: str, kind: str) -> bool | int | float | None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..diagnostics import Path
 from ..source import Node, key_places, mapping
+from .fields import pattern
 from .forms import scalar_text
 
 Tell = Callable[[str, Node, Path], object]
@@ -38,20 +39,6 @@ UNIQUE: Final = frozenset(
      "build.additional_contexts")] + ["networks.*.labels", "volumes.*.labels"]
 )  # fmt: skip
 INSIDE: Final = frozenset({"build", "networks", "deploy"})
-
-
-def pattern(path: Path) -> str:
-    """A path as the tables write it.
-
-    >>> pattern(("services", "web", "ulimits", "core"))
-    'services.*.ulimits.*'
-    """
-    steps = [str(step) for step in path]
-    if len(steps) > 1:
-        steps[1] = "*"
-    if len(steps) > 3 and steps[2] in ("ulimits", "networks"):
-        steps[3] = "*"
-    return ".".join(steps)
 
 
 def merge(base: Node, over: Node, tell: Tell, path: Path = ()) -> Node:

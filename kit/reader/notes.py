@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final, Protocol
 
-from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean
+from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean, said
 
 SAYINGS: Final[dict[str, dict[str, Any]]] = {
     code: row
@@ -81,16 +81,10 @@ class Notes:
         `stage` and `order` rank an error among all errors, before the path (C-3). `rule`, `message` and `help` take
         the place of the table's.
         """
-        row = SAYINGS[code]
-        severity = Severity(row["severity"])
-        found = Diagnostic(
-            code=code, severity=severity, message=message or row["message"].format_map(words), span=place(at),
-            help=help or row.get("help", "").format_map(words), rule=rule or row["rule"], path=path, fix=fix,
-            error_class=row.get("class", "ParseError") if severity is Severity.ERROR else "",
-        )  # fmt: skip
-        self.take(found, row.get("stage") if stage is None else stage, order)
+        found = said(SAYINGS, code, place(at), path, words, message=message, help=help, rule=rule, fix=fix)
+        self.take(found, SAYINGS[code].get("stage") if stage is None else stage, order)
         if change is not None:
-            self.changes.append(Change(path, *change, found.rule, severity, found.span, found.message))
+            self.changes.append(Change(path, *change, found.rule, found.severity, found.span, found.message))
 
     def tell(self, code: str, path: Path, **words: Any) -> None:
         """The finding *code* about a path, at the place that `where` knows of it."""
