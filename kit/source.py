@@ -38,6 +38,7 @@ except ImportError:  # PyYAML without libyaml, as in a browser
 Kind = Literal["null", "bool", "int", "float", "str", "time", "list", "map"]
 At = tuple[str, int, int, int]
 SAYINGS: Final[dict[str, dict[str, Any]]] = json.loads(File(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+WORDS_OF: Final[dict[str, str]] = SAYINGS.pop("kinds")
 ALIASED: Final = 30_000
 DEEPEST: Final = 100
 LONGEST: Final = 32_000_000
@@ -68,6 +69,11 @@ class Node:
         if type(self._at) is tuple:  # most places are never asked for
             self._at = Span(*self._at)
         return self._at  # type: ignore[no-any-return]
+
+    @property
+    def words(self) -> str:
+        """What kind of value this is, in words."""
+        return WORDS_OF[self.kind]
 
     @property
     def keys(self) -> dict[str, Span]:
@@ -456,7 +462,7 @@ class _Builder:
         elif text in keys:
             self.found("repeated-merge" if merge else "repeated-key", at, key=text, line=keys[text][1])
         elif node.kind != "str":
-            self.found("key-is-no-text", at, key=text or "(nothing)", kind=_NAMES[node.kind])
+            self.found("key-is-no-text", at, key=text or "(nothing)", kind=node.words)
         top.key, top.merging = text, merge
         keys[text] = at
 
@@ -503,15 +509,6 @@ class _Builder:
 
 
 _TAGS: Final[dict[str, Kind]] = {"int": "int", "float": "float", "bool": "bool", "null": "null", "timestamp": "time"}
-_NAMES: Final = {
-    "null": "nothing", "bool": "a boolean", "int": "a number", "float": "a number", "time": "a date",
-    "str": "a text", "list": "a list", "map": "a mapping",
-}  # fmt: skip
-
-
-def kind_words(node: Node) -> str:
-    """What a node is, in words: "a list", "a number"."""
-    return _NAMES[node.kind]
 
 
 def decode(data: bytes, name: str) -> tuple[str, Diagnostic | None]:

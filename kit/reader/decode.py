@@ -273,18 +273,17 @@ def limits(desk: Desk, node: Node, path: Path) -> Plain:
     """Limits of the kernel; 0 becomes an empty mapping (C-60)."""
     found: Plain = {"#extensions": {}} if any(key.startswith("x-") for key in node.value) else {}
     for key, value in node.value.items():
+        parts = {n: part for n in ("soft", "hard") if (part := value.get(n))} if value.kind == "map" else {"": value}
+        numbers = {n: part.value for n, part in parts.items() if part.kind == "int"}
         if key.startswith("x-"):
             continue
-        parts = [value.get("soft"), value.get("hard")] if value.kind == "map" else [value]
-        if any(part is not None and part.kind == "float" for part in parts):
+        if any(part.kind == "float" for part in parts.values()):
             desk.note.say("fraction", value, (*path, key), rule="C-60", name=key)
             continue
-        numbers = {n: p.value for n, p in zip(("soft", "hard"), parts, strict=False) if p and p.kind == "int"}
-        found[key] = {n: number for n, number in numbers.items() if number}
-        if value.kind == "int" and value.value:
-            found[key] = value.value
-        elif len(found[key]) < len(numbers):
-            desk.note.say("limit-without-number", value, (*path, key), change=(value.plain(), found[key]), name=key)
+        left = {n: number for n, number in numbers.items() if number}
+        found[key] = left.get("", left)
+        if len(left) < len(numbers):
+            desk.note.say("limit-without-number", value, (*path, key), change=(value.plain(), left), name=key)
     return found
 
 

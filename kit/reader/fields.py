@@ -15,7 +15,7 @@ from pathlib import Path as File
 from typing import Any, Final
 
 from ..diagnostics import Fix, Path
-from ..source import Node
+from ..source import WORDS_OF, Node
 from .notes import Notes
 
 TABLES: Final[dict[str, Any]] = json.loads((File(__file__).parent / "fields.json").read_text(encoding="utf-8"))
@@ -23,10 +23,6 @@ CASTS: Final[dict[str, tuple[str, str]]] = {path: (kind, rule) for path, (kind, 
 FORMS: Final[dict[str, str]] = TABLES["forms"]
 LISTS: Final[dict[str, list[str]]] = TABLES["lists"]
 
-WORDS: Final = {
-    "null": "nothing", "bool": "a boolean", "int": "a number", "float": "a number", "str": "text",
-    "time": "a date", "list": "a list", "map": "a mapping", "num": "a number",
-}  # fmt: skip
 TRUE: Final = frozenset({"true", "y", "yes", "on"})
 FALSE: Final = frozenset({"false", "n", "no", "off"})
 
@@ -51,7 +47,7 @@ def _rule(written: str | Rule) -> Rule:
 
 def _accepted(rule: Rule) -> str:
     """The kinds that a rule takes, in words."""
-    kinds = [WORDS[kind] for kind in ("str", "num", "int", "bool") if kind in rule.get("kinds", "").split("|")]
+    kinds = [WORDS_OF[kind] for kind in ("str", "num", "int", "bool") if kind in rule.get("kinds", "").split("|")]
     kinds += ["a list"] if "items" in rule else []
     kinds += ["a mapping"] if "values" in rule or "keys" in rule else []
     return " or ".join(dict.fromkeys(kinds))
@@ -86,19 +82,13 @@ def _check_scalar(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     about = {"rule": rule.get("rule", ""), "name": _name(path), "value": value}
     if node.kind == "str":
         if words and value not in words:
-            note.say(
-                "unknown-word", node, path, help=note.hint(value, words) or f"known here: {', '.join(words)}", **about
-            )
+            hint = note.hint(value, words) or f"known here: {', '.join(words)}"
+            note.say("unknown-word", node, path, help=hint, **about)
         elif not re.search(rule.get("match", ""), value):
             note.say("unreadable-text", node, path, **about)
     elif (low is not None and value < low) or (high is not None and value > high):
-        note.say(
-            "out-of-range",
-            node,
-            path,
-            wanted=f"{low} or more" if high is None else f"between {low} and {high}",
-            **about,
-        )
+        wanted = f"{low} or more" if high is None else f"between {low} and {high}"
+        note.say("out-of-range", node, path, wanted=wanted, **about)
 
 
 def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
@@ -150,7 +140,7 @@ def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
             fix = Fix(node.span, f'"{written}"') if len(written) == node.span.width else None
         elif "items" in rule and node.kind != "map":
             hint = "write a list: put it in [ and ]"
-        about: dict[str, Any] = {"name": name, "wanted": accepted, "value": WORDS[node.kind]}
+        about: dict[str, Any] = {"name": name, "wanted": accepted, "value": node.words}
         note.say("wrong-kind", node, path, rule=number, help=hint, fix=fix, **about)
 
 

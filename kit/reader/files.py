@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ..diagnostics import Path, Span
-from ..source import LONGEST, Node, decode, key_places, kind_words, mapping, parse
+from ..source import LONGEST, Node, decode, key_places, mapping, parse
 from .fields import cast, check_schema
 from .forms import scalar_text
 from .interpolate import Ask, Malformed, Missing, Shell, interpolate, substitute
@@ -291,7 +291,7 @@ class Project:
         for number, document in enumerate(parsed.documents):
             if document.kind != "map":
                 empty = document.kind == "null" and len(parsed.documents) > 1
-                self.note.say("empty-document" if empty else "no-mapping", document, value=kind_words(document))
+                self.note.say("empty-document" if empty else "no-mapping", document, value=document.words)
                 continue
             if number:
                 self.note.say("second-document", document)
@@ -309,7 +309,7 @@ class Project:
 
     def _tell(self, code: str, node: Node, path: Path) -> None:
         lost = (node.plain(), None) if code == "repeated-entry" else None
-        value = node.value if lost and node.kind == "str" else path[-2] if lost else kind_words(node)
+        value = node.value if lost and node.kind == "str" else path[-2] if lost else node.words
         self.note.say(code, node, path, change=lost, name=path[-1] if path else "", value=value)
 
     # ── extends (C-36) ─────────────────────────────────────────────────────────────────────────────

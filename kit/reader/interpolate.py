@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..diagnostics import Path, Span
@@ -113,6 +114,7 @@ def _expression(inner: str, ask: Ask, depth: int) -> str:
     return (value or "") if given else other
 
 
+@dataclass(frozen=True)
 class Shell:
     """The environment of whoever parses, and what a reading asked of it.
 
@@ -120,11 +122,9 @@ class Shell:
     only: those of the `.env` beside an included file (C-27).
     """
 
-    def __init__(
-        self, values: Mapping[str, str], apart: Mapping[str, str] | None = None, missed: dict[str, Span] | None = None
-    ) -> None:
-        self.values, self.apart = values, apart or {}
-        self.missed = {} if missed is None else missed
+    values: Mapping[str, str]
+    apart: Mapping[str, str] = field(default_factory=dict)
+    missed: dict[str, Span] = field(default_factory=dict)
 
     def ask(self, name: str) -> str | None:
         """The value of a variable; the environment beats a file."""

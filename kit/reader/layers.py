@@ -11,33 +11,16 @@ from typing import Final
 
 from ..diagnostics import Path
 from ..source import Node, key_places, mapping
-from .fields import pattern
+from .fields import TABLES, pattern
 from .forms import scalar_text
 
 Tell = Callable[[str, Node, Path], object]
 """Told what happens, by the code of a finding: `cannot-override`, `base-stays`, `repeated-entry`."""
 
-SERVICE: Final = "services.*."
-MERGED: Final[dict[str, str]] = {
-    # how a field of a later layer meets the earlier one (C-33)
-    **{SERVICE + name: "replace" for name in ("command", "entrypoint", "healthcheck.test", "ulimits.*")},
-    **{SERVICE + name: "pairs" for name in ("environment", "labels", "annotations", "sysctls", "deploy.labels")},
-    **{f"{SERVICE}build.{name}": "pairs" for name in ("args", "labels", "additional_contexts")},
-    **{f"{kind}.*.labels": "pairs" for kind in ("networks", "volumes")},
-    **{SERVICE + name: "append" for name in ("dns", "dns_search", "dns_opt", "tmpfs", "env_file", "label_file")},
-    **{SERVICE + name: "names" for name in ("depends_on", "networks", "models")},
-    **{SERVICE + name: "hosts" for name in ("extra_hosts", "build.extra_hosts")},
-    SERVICE + "build": "build",
-    SERVICE + "logging": "logging",
-    "networks.*.ipam.config": "subnets",
-}
-UNIQUE: Final = frozenset(
-    # lists in which a later entry takes the place of an equal one; of `KEY=VALUE` the key counts (C-33, C-35)
-    [f"{SERVICE}{name}" for name in ("annotations", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search",
-     "environment", "env_file", "expose", "labels", "links", "profiles", "sysctls", "tmpfs", "deploy.labels",
-     "networks.*.aliases", "networks.*.link_local_ips", "build.args", "build.labels", "build.tags",
-     "build.additional_contexts")] + ["networks.*.labels", "volumes.*.labels"]
-)  # fmt: skip
+MERGED: Final[dict[str, str]] = {path: how for how, paths in TABLES["merged"].items() for path in paths}
+"""How a field of a later layer meets the earlier one, where it is not the common way (C-33)."""
+UNIQUE: Final = frozenset(TABLES["unique"])
+"""Lists in which a later entry takes the place of an equal one; of `KEY=VALUE` the key counts (C-33, C-35)."""
 INSIDE: Final = frozenset({"build", "networks", "deploy"})
 
 
@@ -136,11 +119,8 @@ def _items(node: Node) -> list[Node]:
     if node.kind == "list":
         return list(node.value)
     if node.kind == "map":
-        values = (
-            (key, item)
-            for key, value in node.value.items()
-            for item in (value.value if value.kind == "list" else [value])
-        )
+        rows = ((key, _items(value) if value.kind == "list" else [value]) for key, value in node.value.items())
+        values = ((key, item) for key, items in rows for item in items)
         return [value.like("str", f"{key}={scalar_text(value)}") for key, value in values if not value.get("")]
     return [] if node.kind == "null" else [node]
 
@@ -168,15 +148,8 @@ def _subnets(base: Node, over: Node, tell: Tell, path: Path) -> Node:
         tell("cannot-override", over, path)
         return base
     earlier = {_subnet(pool): pool for pool in base.value if pool.kind == "map"}
-    return base.like(
-        "list",
-        [
-            _mappings(earlier[_subnet(pool)], pool, tell, path)
-            if pool.kind == "map" and _subnet(pool) in earlier
-            else pool
-            for pool in over.value
-        ],
-    )
+    pairs = ((earlier.get(_subnet(pool)) if pool.kind == "map" else None, pool) for pool in over.value)
+    return base.like("list", [_mappings(old, pool, tell, path) if old else pool for old, pool in pairs])
 
 
 def _subnet(pool: Node) -> str:

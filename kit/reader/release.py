@@ -178,15 +178,11 @@ class _Release:
             self.say("unknown-test", (*here, "healthcheck", "test"), value=test[0])
         if (raw.get("scale") or 0) < 0:
             self.say("negative-scale", (*here, "scale"), value=raw["scale"])
-        for code, field, names, known in (
-            ("undefined-dependency", "depends_on", raw.get("depends_on"), self.services),
-            ("undefined-network", "networks", raw.get("networks"), self.networks),
-            ("undefined-config", "configs", raw.get("configs"), self.nodes["configs"]),
-            ("undefined-secret", "secrets", raw.get("secrets"), self.nodes["secrets"]),
-            ("undefined-secret", "build", build.get("secrets"), self.nodes["secrets"]),
-            ("undefined-model", "models", raw.get("models"), self.nodes["models"]),
-        ):
-            self._known(code, (*here, field), _names(names), known)
+        for code, steps, kind in TABLES["references"]:
+            names: Any = raw
+            for step in steps:
+                names = (names or {}).get(step)
+            self._known(code, (*here, *steps), _names(names), self.found.get(kind, self.nodes[kind]))
         taken: dict[str, str] = {}
         for index, text in enumerate(raw.get("tmpfs", ())):
             self._mounted(text.partition(":")[0], taken, (*here, "tmpfs", index))
