@@ -1,5 +1,5 @@
 # Two commands: `make lab` opens the kit, `make test` checks it. Nothing is needed before either.
-# The rest: make test-full, make benchmarks, make notebooks, make screenshots, make clean.
+# The rest: make test-full, make benchmarks, make notebooks, make facilitator, make bundle, make screenshots, make clean.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE ?= copy
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: lab test test-rest test-full system-packages check notebooks benchmarks screenshots clean
+.PHONY: lab test test-rest test-full system-packages check notebooks facilitator bundle benchmarks screenshots clean
 
 ## open the kit in JupyterLab; ARGS="--no-browser --port 8899" are passed on
 lab: $(VENV)/.lab
@@ -41,10 +41,20 @@ system-packages:
 notebooks: $(VENV)/.dev
 	@$(BIN)/python notebooks/build.py
 
+## notebooks with solutions and notes, and the wrong answers to expect, in out/facilitator/
+facilitator: $(VENV)/.dev
+	@$(BIN)/python notebooks/build.py --facilitator
+	@$(BIN)/python tests/lessons/answers.py out/facilitator/wrong-answers.md
+
+## the kit on a stick, for a room without a network, in out/bundle/
+bundle: $(VENV)/.dev
+	@$(BIN)/python notebooks/bundle.py
+
 ## speed; needs Chromium and Node as `make test-full` does
 benchmarks: $(VENV)/.browser
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
+## every notebook in both themes, wide and at 200 % zoom, in out/screenshots/
 screenshots: $(VENV)/.browser
 	@$(BIN)/python tests/browser/screenshots.py
 

@@ -50,7 +50,7 @@ def lab(folder: str, port: int, no_browser: bool) -> int:
         f"--ServerApp.root_dir={root.resolve()}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        '--ContentsManager.hide_globs=["src", "build.py", "__pycache__", "*.pyc"]',
+        '--ContentsManager.hide_globs=["src", "build.py", "bundle.py", "labs", "lessons", "__pycache__", "*.pyc"]',
         *(["--no-browser"] if no_browser else []),
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kit import exercises
-from kit.exercises import Card, Exercise, Lesson
+from kit.exercises import Card, Exercise, Lesson, run
 from kit.progress import Record
 
 HERE = Path(__file__).parent
@@ -165,3 +166,27 @@ def tables() -> dict[str, type[Exercises]]:
         spec.loader.exec_module(module)
         found[path.stem.removeprefix("test_")] = module.TestExercises
     return found
+
+
+def told() -> str:
+    """Every wrong answer of the tables with what the learner reads: the page for facilitators, as Markdown."""
+    lines = ["# Wrong answers to expect, and what they reveal", ""]
+    lines += ["Each was given to the check that learners use; the texts are what it said.", ""]
+    for number, table in tables().items():
+        lines += [f"## Notebook {number}: {table.lesson.title}", ""]
+        for exercise in table.lesson.exercises:
+            lines += [f"### {exercise.number} {exercise.title}", "", exercise.task, ""]
+            seen: dict[str, None] = {}
+            for _number, answer, *_parts in (row for row in table.wrong if row[0] == exercise.number):
+                card = exercise.check(answer)
+                last = run(exercise.checks, exercise.answer, exercise.seed)[-1]
+                seen[f"- **{last.check}** {last.reason} *First hint:* {card.hints[0]}"] = None
+            lines += [*seen, ""]
+        anew(table.lesson)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for folder in (HERE.parents[1] / "notebooks", HERE.parents[1]):
+        sys.path.insert(0, str(folder))
+    Path(sys.argv[1]).write_text(told(), encoding="utf-8")
