@@ -10,11 +10,10 @@ from ..diagnostics import Diagnostic, Severity, Span
 from ..planner import Release
 from . import base as on
 from .base import EngineError, Supervised
-from .docker import Docker
+from .docker import Docker, standing
 from .script import Script, follow
 from .simulated import Simulated
 
-WORDS: Final = {"Running": "runs", "Installed": "was created and never started", "Stopping": "is being stopped"}
 Told = tuple[str, ...]
 
 
@@ -27,18 +26,28 @@ class Row(NamedTuple):
     docker: Told
 
     @property
+    def only(self) -> tuple[Told, Told]:
+        """What only the one has, and only the other."""
+        one, two = {*self.simulated}, {*self.docker}
+        return tuple(sorted(one - two)), tuple(sorted(two - one))
+
+    @property
     def finding(self) -> Diagnostic | None:
         """What the two disagree about, or None."""
-        one, two = {*self.simulated} - {*self.docker}, {*self.docker} - {*self.simulated}
-        sides = (
-            f"{name}: {', '.join(sorted(only)) or 'nothing of this'}"
-            for name, only in zip(NAMES, (one, two), strict=True)
-        )
-        message = f"{self.event}: the engines differ. {'. '.join(sides)}"
+        told = (f"{name}: {', '.join(only) or 'nothing of this'}" for name, only in zip(NAMES, self.only, strict=True))
+        message = f"{self.event}: the engines differ. {'. '.join(told)}"
         found = Diagnostic(
             code="engines-differ", severity=Severity.WARNING, message=message, span=self.span, rule="S-128"
         )
-        return found if one or two else None
+        return found if any(self.only) else None
+
+    def __str__(self) -> str:
+        """Both columns; what only one of them has is marked."""
+        lines = [f"{self.event}"]
+        for each in sorted({*self.simulated, *self.docker}):
+            marks = ["yes" if each in side else "no" for side in (self.simulated, self.docker)]
+            lines.append(f"  {marks[0]:<10} {marks[1]:<7} {'' if marks[0] == marks[1] else '! '}{each}")
+        return "\n".join([lines[0], f"  {NAMES[0]:<10} {NAMES[1]:<7}", *lines[1:]])
 
 
 NAMES: Final = ("simulated", "Docker")
@@ -48,9 +57,8 @@ def told(state: State, before: State) -> Told:
     """A device in words that do not depend on its engine: what runs, what is kept, what is recorded."""
     old, lines = {each.id for each in before.containers}, list[str]()
     for each in state.containers:
-        ended = f"ended with {each.exit_code}" if each.status == "exited" else WORDS.get(each.status, each.status)
         layer = f", its layer holds {', '.join(sorted(each.data))}" if each.data else ""
-        lines.append(f"{each} {ended}{'' if each.id in old else ', a new container'}{layer}")
+        lines.append(f"{each} {standing(each)}{'' if each.id in old else ', a new container'}{layer}")
     lines += [f"volume {each} holds {', '.join(sorted(each.data)) or 'nothing'}" for each in state.volumes]
     lines += [f"image {name} is here" for name in state.image_names]
     lines += [f"release {commit} of app {app} is recorded" for app, commit in state.commits]

@@ -41,7 +41,7 @@ from ..container import Place, Plain, container
 from ..contracts import Facts
 from ..device import steps as do
 from ..device.state import Container, Image, Network, State, Status, Trouble, Volume, Wanted, Why
-from ..planner import AppTarget
+from ..planner import AppTarget, Release, plan
 from ..reader.release import FEATURES
 from . import base as on
 from . import images
@@ -153,6 +153,11 @@ class Sight(NamedTuple):
     what: str
     code: int | None = None
 
+    @property
+    def clock(self) -> str:
+        """When it happened, on the clock of this machine."""
+        return time.strftime("%H:%M:%S", time.localtime(self.at))
+
 
 def events(client: Any, app: int | None = None) -> Any:
     """The stream of what happens to the kit's containers, for `sights`; its `close` ends it, from any thread."""
@@ -256,6 +261,10 @@ class Docker(Simulated):
             joined=_number(mode.removeprefix("container:")) if mode.startswith("container:") else None,
             boot=self._boots.get(number, -1),
         )
+
+    def name_of(self, one: Container) -> str:
+        """What the engine calls a container."""
+        return self._ids[one.id]
 
     def _files(self, one: str, path: str) -> dict[str, tuple[int, bytes]]:
         """The files at a path in a container, which need not run: by name, the owner and the content."""
@@ -605,6 +614,36 @@ def thaw(value: Any) -> Any:
     if value and all(isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) for each in value):
         return {key: thaw(each) for key, each in value}
     return [thaw(each) for each in value]
+
+
+WORDS: Final = {"Running": "runs", "Installed": "was created and never started", "Stopping": "is being stopped"}
+
+
+def standing(one: Container) -> str:
+    """How a container stands, in words.
+
+    >>> standing(Container(id=1, wanted=Wanted(app=1, name="w", commit="a", image="i"), commit="a"))
+    'runs'
+    """
+    return f"ended with {one.exit_code}" if one.status == "exited" else WORDS.get(one.status, one.status)
+
+
+def survey(engine: Docker, release: Release) -> tuple[list[str], list[str]]:
+    """What bringing a release up would do, to be shown before; and what stands against it, with the way out."""
+    words, observed, target = TABLES["survey"], engine.observe(), release.target
+    about = engine.client.version()
+    said = [words["head"].format(app=target.app, commit=target.commit, version=about["Version"]), ""]
+    said += [str(plan(observed, release)), "", words["limits"]]
+    refused = list[str]()
+    for each in target.services:
+        for word, things in needs(engine.body(each), each).items():
+            told = {"service": each.name, "things": ", ".join(things), "word": word, "opens": ALLOW[word]}
+            (said if word in engine.allow else refused).append(
+                words["open" if word in engine.allow else "closed"].format(**told)
+            )
+    for port, other in taken_ports(target, observed).items():
+        refused.append(words["port"].format(port=port, other=other))
+    return said, refused
 
 
 def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, session: str = "") -> list[str]:

@@ -32,6 +32,7 @@ ROOMS: Final[dict[str, str]] = {
     # room: the commands that it has
     "course": "doctor lab reset roster summary",
     "updates": "diff plan simulate",
+    "local": "up ps logs crash exec update down compare images",
 }
 ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
 

@@ -1,0 +1,317 @@
+"""The commands for a Docker engine of this machine: `kit up`, `ps`, `logs`, `crash`, `exec`, `update`, `down`, …
+
+First the plan is shown, then comes an explicit go. What was begun and cannot be finished is taken away again, or
+listed with the command that does that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import click
+
+from ..device.state import State
+from ..engines import base as on
+from ..engines import docker as engines
+from ..engines.base import EngineError, settle
+from ..engines.compare import compare as both
+from ..engines.docker import (
+    ALLOW,
+    Docker,
+    NoEngine,
+    connect,
+    events,
+    foreign_errors,
+    remove_all,
+    sights,
+    standing,
+    survey,
+)
+from ..engines.images import NoImage, Progress, prepare, release_of
+from ..engines.script import read_events
+from ..looks import sayable
+from ..planner import Release, plan
+from .terminal import NO, _json, aside, composed, errors_of, misuse, text_of
+from .updates import as_json, misread, released
+
+_app = click.option(
+    "--app", type=click.IntRange(1), default=1, show_default=True, help="The app (fleet) on the engine."
+)
+
+
+def _local(app: int | None, **more: Any) -> Docker:
+    """The engine of this machine, or one clear line."""
+    try:
+        return Docker(connect(), app=app, **more)
+    except NoEngine as error:
+        misuse(f"{error}; {error.help}")
+
+
+def _bar(at: Progress) -> None:
+    """A bar on a terminal; elsewhere one line when it is done."""
+    full = 24 * at.done // max(at.total, 1)
+    if at.done >= at.total:
+        click.echo(f"\r\x1b[K{at.what}: done" if sys.stderr.isatty() else f"{at.what}: done", err=True)
+    elif sys.stderr.isatty():
+        line = f"{at.what}  {'━' * full}{'·' * (24 - full)}  {at.done} of {at.total}  {sayable(at.doing)}"
+        click.echo(f"\r\x1b[K{line[:100]}", err=True, nl=False)
+
+
+def _table(state: State) -> str:
+    """The services of a device, in the order in which they were made."""
+    rows = [("SERVICE", "RELEASE", "STATE", "PORTS")]
+    rows += [
+        (each.service, each.commit, standing(each), " ".join(each.wanted.ports)) for each in reversed(state.containers)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], yes: bool, fresh: bool) -> int:
+    allowed = {word.strip() for words in allow for word in words.split(",")}
+    if unknown := allowed - {*ALLOW}:
+        misuse(f"--allow {', '.join(sorted(unknown))}: known here: {', '.join(ALLOW)}")
+    moved = dict(pair.partition("=")[::2] for pair in port)
+    if not all(text.isdecimal() for pair in moved.items() for text in pair):
+        misuse("--port: write OLD=NEW, for example 80=8080")
+    reading, findings = composed(compose)
+    aside(findings if reading.ok else errors_of(findings), reading.texts)
+    if not reading.ok:
+        return NO
+    root = Path(compose).parent
+    release = release_of(reading, root, app, moved)
+    try:
+        docker = Docker(connect(), app=app, root=root, allow=allowed, tell=_bar)
+    except NoEngine as error:
+        click.echo(f"{error}; {error.help}. What a device would do:\n\n{plan(State(), release)}")
+        return NO
+    before = docker.observe()
+    if not fresh and not before.containers:
+        misuse(f"nothing of app {app} is up: `kit up {compose}`")
+    said, refused = survey(docker, release)
+    click.echo("\n".join([*said, *refused]))
+    if refused:
+        return NO
+    if not yes and not (sys.stdin.isatty() and click.confirm("\nGo?")):
+        click.echo("\nNothing was done. `--yes` is the go.")
+        return NO
+    return _bring(docker, release, before)
+
+
+def _bring(docker: Docker, release: Release, before: State) -> int:
+    """Perform the rounds; on any error or interrupt, clean up or list what is left."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    why = "stopped"
+    try:
+        docker.happen(on.OfferArrives(releases=(release,)))
+        for number, (_, round) in enumerate(settle(docker, docker.target), start=1):
+            if round.trace:
+                click.echo(f"{number}. {', '.join(round.trace)}")
+            why = "; ".join(
+                dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
+            ) or "it waits for ever" * bool(round)
+    except KeyboardInterrupt:
+        pass
+    except foreign_errors() as error:
+        why = engines.reason_of(error)
+    if not why:
+        click.echo(f"\n{_table(docker.observe())}")
+        return 0
+    click.echo(f"\n{why}.", err=True)
+    if before.containers:
+        click.echo(f"{_table(docker.observe())}\n`kit down --app {docker.app}` takes all of it away.", err=True)
+    else:
+        gone = remove_all(docker.client, docker.app, session=docker.session)
+        click.echo(f"Taken away again: {', '.join(gone) or 'nothing'}.", err=True)
+    return NO
+
+
+def _options(command: Callable[..., int]) -> Callable[..., int]:
+    words = "What may be opened of this machine: " + "; ".join(f"{word}: {opens}" for word, opens in ALLOW.items())
+    for option in (
+        _app,
+        click.option("--allow", multiple=True, metavar="WORDS", help=words + "."),
+        click.option("--port", multiple=True, metavar="OLD=NEW", help="Publish a port at another one of this machine."),
+        click.option("--yes", is_flag=True, help="Go, without a question."),
+        click.argument("compose"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+def up(compose: str, **given: Any) -> int:
+    """Bring a composition up on the Docker engine of this machine, as a device would."""
+    return _up(compose, fresh=True, **given)
+
+
+@click.command()
+@_options
+def update(compose: str, **given: Any) -> int:
+    """Move what is up to a changed composition: round by round, each service with its strategy."""
+    return _up(compose, fresh=False, **given)
+
+
+@click.command()
+@_app
+@_json
+@click.option("--watch", is_flag=True, help="Go on with what happens, until Ctrl-C.")
+def ps(app: int, as_data: bool, watch: bool) -> int:
+    """What is up, and how it stands."""
+    docker = _local(app)
+    state = docker.observe()
+    if as_data:
+        as_json(
+            [{"service": each.service, "release": each.commit, "state": standing(each)} for each in state.containers]
+        )
+    elif not watch:
+        click.echo(_table(state) if state.containers else f"Nothing of app {app} is up.")
+    if watch:
+        stream = events(docker.client, app)
+        click.echo(_table(docker.observe()))
+        for seen in sights(stream):
+            ended = "" if seen.code is None else f" with {seen.code}"
+            click.echo(f"{seen.clock}  {seen.service}  {seen.what}{ended}")
+    return 0
+
+
+@click.command()
+@_app
+@click.argument("services", nargs=-1)
+@click.option("-f", "follow", is_flag=True, help="Go on with what is written, until Ctrl-C.")
+@click.option("--tail", type=click.IntRange(0), default=200, show_default=True, help="How many old lines.")
+def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> int:
+    """What services wrote."""
+    docker = _local(app)
+    state = docker.observe()
+    chosen = [each for each in reversed(state.containers) if not services or each.service in services]
+    for name in {*services} - {each.service for each in chosen}:
+        misuse(_nobody(name, state))
+    width = max((len(each.service) for each in chosen), default=0)
+
+    def read(service: str, one: str) -> None:
+        rest = b""
+        for chunk in docker.api.logs(one, stream=True, follow=follow, tail=tail):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                click.echo(f"{service:<{width}}  {sayable(line.decode(errors='replace').rstrip())}")
+
+    readers = [Thread(target=read, args=(each.service, docker.name_of(each)), daemon=True) for each in chosen]
+    for reader in readers:
+        reader.start()
+        if not follow:
+            reader.join()
+    while any(reader.is_alive() for reader in readers):
+        readers[0].join(0.2)
+    return 0
+
+
+def _nobody(name: str, state: State) -> str:
+    return f"no service `{name}` is up; there are: {', '.join(each.service for each in state.containers) or 'none'}"
+
+
+@click.command()
+@_app
+@click.argument("service")
+@click.option("--code", type=click.IntRange(0, 255), default=1, show_default=True, help="With which code it ends.")
+def crash(app: int, service: str, code: int) -> int:
+    """Let the process of a service end, and see what the engine makes of it."""
+    docker = _local(app)
+    if docker.observe().container(service, app) is None:
+        misuse(_nobody(service, docker.observe()))
+    event = on.ProcessExits(service=service, app=app, code=code)
+    try:
+        docker.happen(event)
+        docker.happen(on.TimePasses(ms=1000))
+    except EngineError as error:
+        misuse(str(error))
+    click.echo(f"{event}.\n\n{_table(docker.observe())}")
+    return 0
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@_app
+@click.argument("service")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec(app: int, service: str, command: tuple[str, ...]) -> int:
+    """Run a command inside a service."""
+    docker = _local(app)
+    state = docker.observe()
+    one = state.container(service, app)
+    if one is None:
+        misuse(_nobody(service, state))
+    try:
+        job = docker.api.exec_create(docker.name_of(one), list(command))["Id"]
+        for chunk in docker.api.exec_start(job, stream=True):
+            click.echo(chunk, nl=False)
+    except foreign_errors() as error:
+        misuse(engines.reason_of(error))
+    return int(docker.api.exec_inspect(job)["ExitCode"] or 0)
+
+
+@click.command()
+@_app
+@click.option("--volumes", is_flag=True, help="Delete the named volumes too, with their data.")
+def down(app: int, volumes: bool) -> int:
+    """Take an app away; its volumes stay unless --volumes says otherwise."""
+    docker = _local(app)
+    gone = remove_all(docker.client, app, volumes=volumes)
+    kept = ", ".join(map(str, docker.observe().volumes))
+    click.echo(f"Gone: {', '.join(gone)}." if gone else f"Nothing of app {app} is up.")
+    if kept:
+        click.echo(f"Kept, with their data: {kept}. `kit down --volumes` deletes them.")
+    return 0
+
+
+@click.command()
+@click.argument("compose")
+@click.option("--events", "script", required=True, metavar="FILE", help="What happens (data/events has examples).")
+@_json
+def compare(compose: str, script: str, as_data: bool) -> int:
+    """Let the same happen on the simulated device and on Docker, and show where they differ."""
+    first, text = released(compose, "r1"), text_of(script)
+    happenings = read_events(text, script, first=first)
+    misread(happenings.findings, script, text)
+    command = os.environ.get("KIT_ENGINE_RESTART")
+
+    def again(_cut: bool) -> None:
+        subprocess.run(command or "", shell=True, check=True)  # noqa: S602 (a command that the user names)
+
+    docker = _local(None, root=Path(compose).parent, tell=_bar, restart=again if command else None, stand_in=True)
+    if apps := docker.observe().apps:
+        misuse(f"app {apps[0]} is on the engine: `kit down --app {apps[0]} --volumes` first")
+    try:
+        rows = list(both(first, happenings, docker))
+    finally:
+        remove_all(docker.client, session=docker.session)
+    if as_data:
+        as_json([{"event": row.event, "simulated": row.simulated, "docker": row.docker} for row in rows])
+    else:
+        click.echo("\n\n".join(map(str, rows)))
+        different = sum(row.finding is not None for row in rows)
+        click.echo(f"\n{different or 'No'} difference{'' if different == 1 else 's'} in {len(rows)} rows.")
+    return NO if any(row.finding for row in rows) else 0
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["prepare", "list"]))
+@click.option("--from", "folder", metavar="FOLDER", help="A folder with a static `busybox`.")
+def images(action: str, folder: str | None) -> int:
+    """`prepare` the base image of the examples, 2 MB, from a static busybox; `list` what the kit built."""
+    docker = _local(None)
+    try:
+        if action == "prepare":
+            prepare(docker.api, Path(folder) if folder else None, _bar)
+    except NoImage as error:
+        misuse(str(error))
+    for image in docker.observe().images if action == "list" else ():
+        click.echo(f"app {image.app}  {image.service}  {image.name}")
+    return 0
