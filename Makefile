@@ -65,7 +65,7 @@ clean:
 define install
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$(1)]' || \
 	  $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(1)]'
-	@$(BIN)/python -m compileall -q kit $$($(BIN)/python -c 'import click, semver, yaml; print(*click.__path__, *semver.__path__, *yaml.__path__)')
+	@$(BIN)/python -m compileall -q kit $$($(BIN)/python -c 'import click, docker, requests, semver, urllib3, yaml; print(*(path for each in (click, docker, requests, semver, urllib3, yaml) for path in each.__path__))')
 	@touch $@
 endef
 

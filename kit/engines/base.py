@@ -16,6 +16,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -210,24 +211,30 @@ class Engine(Protocol):
     def happen(self, event: AnyEvent) -> None: ...
 
 
+def _attempt(engine: Engine, step: AnyStep) -> Trouble | None:
+    """Perform a step; a failure leaves the other steps of the round alone (S-76)."""
+    try:
+        engine.perform(step)
+    except EngineError as error:
+        return error.trouble
+    return None
+
+
 def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tuple[State, Round]]:
     """Perform rounds until nothing is left to do, or the device comes back to where it was; each is yielded once done.
 
     The last round is empty if the device has settled, and carries its troubles or waits if it is stuck.
     """
-    goal, seen = Target.of(target), list[object]()
+    goal, seen, observed = Target.of(target), list[object](), engine.observe()
     for _ in range(limit):
-        observed = engine.observe()
         seen.append(observed.shape)
-        round, troubles = next_steps(observed, goal), []
-        for step in round:
-            try:
-                engine.perform(step)
-            except EngineError as error:  # the other steps of the round go on (S-76)
-                troubles.append(error.trouble)
+        round = next_steps(observed, goal)
+        side_by_side = getattr(engine, "side_by_side", map)  # of a real engine
+        troubles = [trouble for trouble in side_by_side(partial(_attempt, engine), round) if trouble]
         engine.happen(RoundOver(settled=not round, failed=bool(troubles)))
         yield observed, replace(round, troubles=tuple(troubles))
-        if not round or engine.observe().shape in seen:
+        observed = engine.observe()
+        if not round or observed.shape in seen:
             return
 
 

@@ -30,10 +30,12 @@ import socket
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -197,14 +199,19 @@ class Docker(Simulated):
         self.client, self.api, self.app, self.root, self.allow = client, client.api, app, root or Path(), {*allow}
         self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, uuid4().hex[:12]
         self._mine = {"label": LABEL if app is None else f"{LABEL}.app={app}"}
+        self._memory = Lock()
         self._ids: dict[int, str] = {}  # the engine's names of containers
         self._boots: dict[int, int] = {}  # in which boot this process made a container
-        self._known: dict[Image, None] = {}  # images that are not the kit's, and the services that use them
         self._stopping: dict[str, tuple[float, bool]] = {}  # when its time is up, and whether it is to be deleted
         seen = self.observe()  # what an earlier process brought to its end
         there = {app: {(each.commit, each.status == "Installed") for each in seen.of(app)} for app in seen.apps}
         done = [(app, *one) for app, found in there.items() for one in found if len(found) == 1]
-        self._state = replace(seen, commits=tuple((app, commit) for app, commit, waits in done if not waits))
+        used = [Image(each.image, each.app, each.service, each.commit) for each in reversed(seen.containers)]
+        built = (json.loads(each["Labels"][LABEL]) for each in self.api.images(LABEL) if LABEL in each["Labels"])
+        unused = [Image(*each) for _session, *each in built if app in (None, each[1])]
+        saved = [*used, *(each for each in unused if each.name not in {one.name for one in used})]
+        commits = tuple((app, commit) for app, commit, waits in done if not waits)
+        self._state = replace(seen, commits=commits, images=tuple(saved))
 
     # ----------------------------------------------------------------------------------------- observe
 
@@ -217,9 +224,6 @@ class Docker(Simulated):
         found = [each for each in self.api.containers(all=True, filters=self._mine) if _wanted(each)]
         self._ids = {_number(each["Id"]): each["Id"] for each in found}
         containers = tuple(self._container(each) for each in found)
-        built = (json.loads(each["Labels"][LABEL]) for each in self.api.images(LABEL))
-        saved = [Image(*each) for _session, *each in built if self.app in (None, each[1])]
-        used = (Image(each.image, each.app, each.service) for each in reversed(containers))
         volumes, networks = self._things(self._volumes()), self._things(self.api.networks(filters=self._mine))
         held = self._contents(volumes) if data else {}
         self._state = replace(
@@ -227,7 +231,6 @@ class Docker(Simulated):
             containers=tuple(
                 replace(each, data=self._read(each, f"/{WRITES}")) if data else each for each in containers
             ),
-            images=tuple(dict.fromkeys((*saved, *self._known, *used))),
             volumes=tuple(Volume(*each, held.get(f"{each[0]}_{each[1]}", frozenset())) for each in volumes),
             networks=tuple(Network(*each) for each in networks),
             lock_files=self._locks(containers) if data else self._state.lock_files,
@@ -313,8 +316,8 @@ class Docker(Simulated):
         if isinstance(step, do.TakeLock):
             self._state = replace(self._state, lock_files=self._locks(self._state.of(step.app)))
         act = ACTS.get(type(step))
-        if act is None or isinstance(step, do.Fetch):
-            super().perform(step)  # what the supervisor does without the engine
+        if act is None or isinstance(step, do.RemoveImage):
+            self._remember(step)
         try:
             if act is not None:
                 act(self, step)
@@ -323,17 +326,29 @@ class Docker(Simulated):
             trouble = Trouble(step.app, step.service, f"{step.kind} failed {step.service}", why)
             raise EngineError(step, trouble) from error
 
+    def side_by_side(self, perform: Callable[[Any], Any], steps: Iterable[Any]) -> Iterable[Any]:
+        """Perform the steps of a round at the same time, as a supervisor does (S-72)."""
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(perform, steps))
+
+    def _remember(self, step: do.AnyStep) -> None:
+        """What the supervisor does without the engine; one step at a time."""
+        with self._memory:
+            super().perform(step)
+
     def _fetch(self, step: do.Fetch) -> None:
         """Build or get an image: what is here first, then a folder, then a registry."""
-        image, tag = Image(step.image, step.app, step.service), images.reference(step.image, step.app)
+        if failed := do.effect(self._state, step).troubles:  # offline, or the disk is full
+            raise EngineError(step, failed[-1])
+        tag, told = images.reference(step.image, step.app), [step.image, step.app, step.service, step.commit]
         stored = (each for app in self.target.apps if app.app == step.app for each in app.services)
         body = next((each.form.get("build") for each in stored if each.name == step.service), None)
         if body or (self.stand_in and not images.has(self.api, step.image)):
-            label = {LABEL: json.dumps([self.session, image.name, image.app, image.service])}
-            images.build(self.api, tag, image.name, body, self.root, label, self.tell)
+            label = {LABEL: json.dumps([self.session, *told])}
+            images.build(self.api, tag, step.image, body, self.root, label, self.tell)
         else:
             images.get(self.api, step.image, self.tell)
-            self._known[image] = None
+        self._remember(step)
 
     def _kill(self, step: do.Kill | do.Stop | do.Remove) -> None:
         self.order_stop(self._ids[step.container.id], removing=not isinstance(step, do.Stop))
@@ -346,9 +361,10 @@ class Docker(Simulated):
         if about["State"]["Running"]:
             self.api.kill(one, about["Config"].get("StopSignal") or "SIGTERM")
 
-    def finish_stops(self) -> None:
+    def finish_stops(self, *which: str) -> None:
         """Wait for the stops that were ordered; SIGKILL once the time is up; delete what is to be deleted."""
-        for one, (end, removing) in self._stopping.items():
+        for one in which or [*self._stopping]:
+            end, removing = self._stopping[one]
             down = partial(self._is_down, one)
             until(down, max(end - time.monotonic(), 0))
             if not down():
@@ -356,7 +372,7 @@ class Docker(Simulated):
                 until(down)
             if removing:
                 self.api.remove_container(one, v=True, force=True)
-        self._stopping.clear()
+            del self._stopping[one]
 
     def _is_down(self, one: str) -> bool:
         return not self.api.inspect_container(one)["State"]["Running"]
@@ -391,14 +407,14 @@ class Docker(Simulated):
 
     def _create(self, step: do.Start) -> str:
         """Make a container, and let it join its networks."""
-        wanted, tag = step.wanted, images.reference(step.wanted.image, step.app)
-        tag = tag if images.has(self.api, tag) else wanted.image
-        body = self.body(wanted, dict(step.injected), self.api.inspect_image(tag)["Config"] or {})
+        wanted = step.wanted
+        about = images.has(self.api, images.reference(wanted.image, step.app)) or self.api.inspect_image(wanted.image)
+        body = self.body(wanted, dict(step.injected), about["Config"] or {})
         if missing := {*needs(body, wanted)} - self.allow:
             raise NoImage(f"it opens more of this machine than was allowed: {', '.join(sorted(missing))}")
         self.api.create_volume(f"{LABEL}_{step.app}_{wanted.name}", labels=self._labels(step.app))
         joins, name = body.pop("joins"), body.pop("name")
-        made: str = self.api.create_container_from_config(body | {"Image": tag}, name)["Id"]
+        made: str = self.api.create_container_from_config(body | {"Image": (about["RepoTags"] or [about["Id"]])[0]}, name)["Id"]
         self._ids[_number(made)], self._boots[_number(made)] = made, self._state.boot
         for network, end in joins.items():
             addresses = {key.lower().replace("address", "_address"): text for key, text in end["IPAMConfig"].items()}
@@ -408,7 +424,7 @@ class Docker(Simulated):
     def _start(self, step: do.Start) -> None:
         if isinstance(step, do.Restart) and step.container:
             self.order_stop(self._ids[step.container.id], removing=True)
-            self.finish_stops()
+            self.finish_stops(self._ids[step.container.id])
         there = step.container if type(step) is do.Start else None
         one = self._ids[there.id] if there else self._create(step)
         if step.wanted.running and not (step.wanted.needs_reboot and self._boots.get(_number(one)) == self._state.boot):
@@ -425,7 +441,7 @@ class Docker(Simulated):
         wait = step.wait_ms / 1000 if self._state.handover_wait == "documented" else 0
         until(lambda: bool({*self._files(old, LOCK)} & HANDED_OVER), wait)
         self.order_stop(old, removing=True)
-        self.finish_stops()
+        self.finish_stops(old)
 
     def _create_thing(self, step: do.CreateVolume | do.CreateNetwork) -> None:
         """A volume or a network; one of that name that is not the kit's is left alone."""
@@ -448,13 +464,10 @@ class Docker(Simulated):
         (self.api.remove_volume if isinstance(step, do.RemoveVolume) else self.api.remove_network)(str(step.thing))
 
     def _remove_image(self, step: do.RemoveImage) -> None:
-        """Images that the kit built are deleted; others are only forgotten."""
-        self._known.pop(step.thing, None)
-        if images.has(self.api, tag := images.reference(step.thing.name, step.thing.app)):
+        """An image that the kit built goes with its last user; others are only forgotten."""
+        tag = images.reference(step.thing.name, step.thing.app)
+        if step.thing.name not in self._state.image_names and images.has(self.api, tag):
             self.api.remove_image(tag)
-
-    def _save_image(self, step: do.SaveImage) -> None:
-        self._known[step.thing] = None
 
     def _reboot(self, _step: do.Reboot) -> None:
         self.happen(on.CleanReboot())
@@ -509,7 +522,7 @@ class Docker(Simulated):
     def _api_stop(self, _event: on.ApiStop, one: str) -> None:
         if one:
             self.order_stop(one, removing=False)
-            self.finish_stops()
+            self.finish_stops(one)
 
     def _api_start(self, _event: on.ApiStart, one: str) -> None:
         if one:
@@ -572,7 +585,7 @@ ACTS: Final[dict[Any, Callable[[Docker, Any], None]]] = {  # what a step does to
     do.UpdateMetadata: Docker._update_metadata, do.Handover: Docker._hand_over, do.Start: Docker._start,
     do.Restart: Docker._start, do.CreateVolume: Docker._create_thing, do.CreateNetwork: Docker._create_thing,
     do.RemoveVolume: Docker._remove_thing, do.RemoveNetwork: Docker._remove_thing, do.Reboot: Docker._reboot,
-    do.RemoveImage: Docker._remove_image, do.SaveImage: Docker._save_image,
+    do.RemoveImage: Docker._remove_image,
 }  # fmt: skip
 EVENTS: Final[dict[Any, Callable[[Docker, Any, str], None]]] = {
     on.RoundOver: Docker._round_over, on.ProcessExits: Docker._exit, on.ApiStop: Docker._api_stop,

@@ -62,15 +62,14 @@ def reference(image: str, app: int) -> str:
     return f"{LABEL}:{re.sub(r'[^A-Za-z0-9_]+', '-', image)[-80:].strip('-')}-{digest}"
 
 
-def has(api: Any, image: str) -> bool:
-    """Whether the engine has an image."""
+def has(api: Any, image: str) -> Any:
+    """What the engine says of an image, or None if it has none of that name."""
     from docker.errors import ImageNotFound
 
     try:
-        api.inspect_image(image)
+        return api.inspect_image(image)
     except ImageNotFound:
-        return False
-    return True
+        return None
 
 
 def archive(files: Mapping[str, bytes], *, owner: int = 0) -> bytes:

@@ -21,7 +21,6 @@ import pytest
 from kit.engines.docker import LABEL, connect, remove_all
 
 HERE = Path(__file__).parent
-COMPOSITIONS = HERE.parents[1] / "data" / "compositions"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_simulated import CHECKS
 
 import kit
 from kit.device import steps as do
@@ -35,6 +34,7 @@ from kit.engines.base import (
 from kit.engines.docker import Docker, NotHere, events, is_free, remove_all, sights, standing, survey, taken_ports
 from kit.engines.images import BASE, Progress, release_of
 from kit.planner import Release, Round
+from test_simulated import CHECKS
 
 COMPOSITIONS = Path(__file__).parents[2] / "data" / "compositions"
 
@@ -47,7 +47,7 @@ def up(engine: Docker, release: Release) -> list[Round]:
 def brought_up(client: Any, services: dict[str, Any], volumes: tuple[str, ...] = (), **more: Any) -> Docker:
     """An engine on which one release runs, of images that only wait."""
     engine = Docker(client, stand_in=True, **more)
-    *_, last = up(engine, Release("r1", {"services": services, "volumes": dict.fromkeys(volumes, {})}))
+    *_, last = up(engine, Release("r1", {"services": services, "volumes": {name: {} for name in volumes}}))
     assert not last, last.troubles
     return engine
 
