@@ -414,7 +414,9 @@ class Docker(Simulated):
             raise NoImage(f"it opens more of this machine than was allowed: {', '.join(sorted(missing))}")
         self.api.create_volume(f"{LABEL}_{step.app}_{wanted.name}", labels=self._labels(step.app))
         joins, name = body.pop("joins"), body.pop("name")
-        made: str = self.api.create_container_from_config(body | {"Image": (about["RepoTags"] or [about["Id"]])[0]}, name)["Id"]
+        made: str = self.api.create_container_from_config(
+            body | {"Image": (about["RepoTags"] or [about["Id"]])[0]}, name
+        )["Id"]
         self._ids[_number(made)], self._boots[_number(made)] = made, self._state.boot
         for network, end in joins.items():
             addresses = {key.lower().replace("address", "_address"): text for key, text in end["IPAMConfig"].items()}
