@@ -149,14 +149,14 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 @click.command()
 @_options
 def up(compose: str, **given: Any) -> int:
-    """Bring a composition up on the Docker engine of this machine, as a device would."""
+    """Bring a composition up on this machine's Docker, as on a device."""
     return _up(compose, fresh=True, **given)
 
 
 @click.command()
 @_options
 def update(compose: str, **given: Any) -> int:
-    """Move what is up to a changed composition: round by round, each service with its strategy."""
+    """Move what is up to a changed composition, in rounds."""
     return _up(compose, fresh=False, **given)
 
 
@@ -223,7 +223,7 @@ def _nobody(name: str, state: State) -> str:
 @click.argument("service")
 @click.option("--code", type=click.IntRange(0, 255), default=1, show_default=True, help="With which code it ends.")
 def crash(app: int, service: str, code: int) -> int:
-    """Let the process of a service end, and see what the engine makes of it."""
+    """Let the process of a service end; see what follows."""
     docker = _local(app)
     if docker.observe().container(service, app) is None:
         misuse(_nobody(service, docker.observe()))
@@ -261,7 +261,7 @@ def exec(app: int, service: str, command: tuple[str, ...]) -> int:
 @_app
 @click.option("--volumes", is_flag=True, help="Delete the named volumes too, with their data.")
 def down(app: int, volumes: bool) -> int:
-    """Take an app away; its volumes stay unless --volumes says otherwise."""
+    """Take an app away; its volumes stay, or go too."""
     docker = _local(app)
     gone = remove_all(docker.client, app, volumes=volumes)
     kept = ", ".join(map(str, docker.observe().volumes))
@@ -276,7 +276,7 @@ def down(app: int, volumes: bool) -> int:
 @click.option("--events", "script", required=True, metavar="FILE", help="What happens (data/events has examples).")
 @_json
 def compare(compose: str, script: str, as_data: bool) -> int:
-    """Let the same happen on the simulated device and on Docker, and show where they differ."""
+    """Show where Docker and the simulated device differ."""
     first, text = released(compose, "r1"), text_of(script)
     happenings = read_events(text, script, first=first)
     misread(happenings.findings, script, text)
@@ -305,7 +305,7 @@ def compare(compose: str, script: str, as_data: bool) -> int:
 @click.argument("action", type=click.Choice(["prepare", "list"]))
 @click.option("--from", "folder", metavar="FOLDER", help="A folder with a static `busybox`.")
 def images(action: str, folder: str | None) -> int:
-    """`prepare` the base image of the examples, 2 MB, from a static busybox; `list` what the kit built."""
+    """Prepare the examples' base image, or list what was built."""
     docker = _local(None)
     try:
         if action == "prepare":

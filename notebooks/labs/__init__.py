@@ -19,6 +19,7 @@ _HOMES: Final = {
     # name that a notebook types: the module that has it
     "decision_lab": "decision_lab",
     "decision_map": "maps",
+    "engine_lab": "engine_lab",
     "explain": "decisions",
     "explore": "exploring",
     "fleet_lab": "fleet_lab",
