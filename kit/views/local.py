@@ -149,7 +149,7 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 @click.command()
 @_options
 def up(compose: str, **given: Any) -> int:
-    """Bring a composition up on this machine's Docker, as on a device."""
+    """Bring a composition up on this machine's Docker."""
     return _up(compose, fresh=True, **given)
 
 

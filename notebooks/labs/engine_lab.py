@@ -106,10 +106,11 @@ def engine_lab(composition: Reading | str | Path, engine: str = model.SIMULATED)
         composition: A reading, a text, or the path of a file; with a path, its build folders lie beside it.
         engine: `engine_model.SIMULATED` or `engine_model.DOCKER`, to begin with.
     """
-    reading = composition if isinstance(composition, Reading) else read(composition)
+    path = Path(composition) if isinstance(composition, str | Path) and "\n" not in str(composition) else Path()
+    source = path if path.is_file() else composition
+    reading = source if isinstance(source, Reading) else read(source)
     if reading.normal is None or reading.composition is None:
         return Page(REFUSED, unread(reading.findings))
-    path = Path(composition) if not isinstance(composition, Reading) and "\n" not in str(composition) else Path()
     root = path.parent if path.is_file() else Path()
     names = [each.name for each in reading.composition.services]
     volumes = [each.name for each in reading.composition.volumes]
