@@ -29,6 +29,10 @@ def test_a_file_is_shown_from_all_sides() -> None:
     assert all(name in str(page) for name in FAMILIES)
 
 
+def test_an_example_is_found_by_its_name() -> None:
+    assert str(explore("vision.yml")).startswith("4 services")
+
+
 def test_a_device_a_fleet_and_another_file_add_their_parts() -> None:
     device = kit.Device.preset("raspberrypi4-64", "6.5.4")
     page = explore(TWO, device=device, fleet="device-type,os\njetson-nano,6.5.38\n", against=ONE)

@@ -18,7 +18,7 @@ import kit
 from kit import looks
 from kit.composition import Composition
 from kit.contracts import Decision
-from kit.device import Device
+from kit.device import Device, data_folder
 from kit.diagnostics import Severity, render_all
 from kit.graphs import of_composition, to_svg, to_table
 from kit.looks import escaped, prose
@@ -48,7 +48,7 @@ def explore(
     """Everything that the kit says about one composition.
 
     Args:
-        source: The path of a file, a text, or a reading.
+        source: The path of a file, the name of one in `data/compositions`, a text, or a reading.
         device: The device to decide for; without one, five of different families.
         fleet: Devices by name, or a table of devices as text or as the path of a file.
         against: The release that runs before, in the same forms as *source*.
@@ -85,6 +85,9 @@ def opened(source: Source) -> Reading | Page:
     if isinstance(source, Reading):
         return source
     looks_like_a_path = isinstance(source, str) and "\n" not in source and source.strip().endswith((".yml", ".yaml"))
+    if looks_like_a_path and not Path(source).exists():  # an example of the kit is found by its name
+        example = data_folder() / "compositions" / Path(source).name
+        source = example if example.is_file() else source
     try:
         return kit.read(Path(source) if looks_like_a_path else source)
     except (Unreadable, OSError, ValueError) as error:

@@ -105,7 +105,7 @@ def think(base: Composition, fleet: Fleet, before: Outlook, name: str, inputs: I
     shown = {
         "marks": fleets.marks(counts) + fleets.groups_table(after.groups, total) + fleets.legend(counts),
         "moves": f"<h4>What moves</h4>{fleets.moves_table(moves)}" if changed else "",
-        "behind": f"<h4>Who is left behind</h4>{fleets.left_behind(after, now.fleet)}" if after.left_behind else "",
+        "behind": fleets.behind(after, now.fleet),
         "notes": notes,
         "upgrade": "",
     }

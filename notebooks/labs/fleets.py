@@ -18,13 +18,15 @@ from kit.looks import escaped, glyph, prose
 
 from .decisions import OUTCOMES, Page
 from .findings import finding_list
-from .fleet_model import Fleet, FleetReading, Group, Move, Outlook, UpgradeSet, os_order, outlook
+from .fleet_model import Fleet, FleetReading, Group, Move, Outlook, UpgradeSet, os_order
 
 STYLE: Final = Path(__file__).with_name("fleets.css")
 MARKS: Final = 100
 ROW: Final = 25
+NARROW: Final = 15
 """Marks of one picture, and of one row of it."""
 BAR: Final = 140
+SCALED: Final = f'viewBox="0 0 {BAR} 12" preserveAspectRatio="none"'
 MOST: Final = 12
 """Groups that have a row of their own; the others are counted."""
 NAMES: Final = 6
@@ -63,20 +65,22 @@ def shares(counts: Mapping[str, int], most: int = MARKS) -> tuple[int, dict[str,
 
 
 def marks(counts: Mapping[str, int]) -> str:
-    """The picture: a mark for each device, or for several."""
-    _unit, given = shares(counts)
+    """The picture: a mark for each device, or for several; shorter rows where there is less room."""
+    said = ", ".join(f"{WORDS[key].lower()} {count:,}" for key, count in counts.items())
+    wide, narrow = (_rows_of_marks(shares(counts)[1], row, f"{said}.") for row in (ROW, NARROW))
+    return looks.picture(wide, narrow, name="devices")
+
+
+def _rows_of_marks(given: Mapping[str, int], row: int, said: str) -> str:
     drawn, at = "", 0
     for outcome, number in given.items():
         for _ in range(number):
-            x, y = at % ROW * 21, at // ROW * 21
+            x, y = at % row * 21, at // row * 21
             dot = rect(x + 2, y + 2, 13, 13, 6.5, "", fill="run") if outcome == "deployed" else ""
             drawn += dot or mark(OUTCOMES[outcome], x, y, 17)
             at += 1
-    said = ", ".join(f"{WORDS[key].lower()} {count:,}" for key, count in counts.items())
-    width, height = min(at, ROW) * 21, -(-at // ROW) * 21
-    return looks.picture(
-        sheet("Devices by outcome", f"{said}.", max(width, 21), max(height, 21), drawn), name="devices"
-    )
+    width, height = max(1, min(at, row)) * 21, max(1, -(-at // row)) * 21
+    return sheet("Devices by outcome", said, width, height, drawn)
 
 
 def scale(counts: Mapping[str, int]) -> str:
@@ -97,7 +101,7 @@ def _bar(outcome: str, count: int, total: int) -> str:
         drawn += rect(0.5, 0.5, width - 1, 11, 0, "run", 1, fill="runt") + rect(width - 2, 0, 2, 12, 0, "", fill="run")
     else:
         drawn += rect(0, 0, width, 12, 0, "", fill=colour)
-    return f'<svg class="mc-bar" width="{BAR}" height="12" aria-hidden="true">{drawn}</svg>'
+    return f'<svg class="mc-bar" width="{BAR}" height="12" {SCALED} aria-hidden="true">{drawn}</svg>'
 
 
 def groups_table(found: Iterable[Group], total: int) -> str:
@@ -133,11 +137,18 @@ def left_behind(shown: Outlook, fleet: Fleet) -> str:
     for (outcome, slug), releases in sorted(counted.items(), key=lambda each: -sum(map(len, each[1].values()))):
         order = sorted(releases, key=lambda version: (os_order(version) or (True, (0, 0, 0)), version))
         which = ", ".join(f"{version} ({len(releases[version])})" for version in order)
-        names = [name for version in order for name in releases[version]]
+        names = sorted(name for version in order for name in releases[version])
         state = looks.state(OUTCOMES[outcome], escaped(slug), 14)
         rows.append((state, escaped(which), f"{len(names):,}", _names(names)))
     head = ("Device type", "balenaOS (devices)", "Devices", "Among them")
     return f'<div class="mc-fleet">{looks.table(head, rows[:40])}</div>' if rows else "<p>Nobody is left behind.</p>"
+
+
+def behind(shown: Outlook, fleet: Fleet) -> str:
+    """The same, folded: how many are left behind, and below it who."""
+    count = len(shown.left_behind)
+    said = f"Who is left behind: {count:,} device{'s' * (count != 1)}, by type and balenaOS"
+    return f"<details><summary>{said}</summary>{left_behind(shown, fleet)}</details>" if count else ""
 
 
 def _names(names: Iterable[str]) -> str:
@@ -203,9 +214,7 @@ def fleet_figure(shown: Outlook, fleet: Fleet, name: str = "") -> str:
     situation = (
         f"{name + ', ' if name else ''}{total:,} device{'s' * (total != 1)}. {scale(shown.counts)}" if total else ""
     )
-    behind = f"<details><summary>Who is left behind</summary>{left_behind(shown, fleet)}</details>"
-    body = (marks(shown.counts) if total else "") + groups_table(shown.groups, total)
-    body += behind if shown.left_behind else ""
+    body = (marks(shown.counts) if total else "") + groups_table(shown.groups, total) + behind(shown, fleet)
     sheet_ = f"<style>{STYLE.read_text('utf-8')}</style>"
     return sheet_ + looks.figure(shown.answer, situation, body, legend(shown.counts), name="fleet")
 
@@ -228,6 +237,6 @@ def reading_page(reading: FleetReading, limit: int = 20) -> Page:
 
 
 __all__ = [
-    "fleet_figure", "fleet_page", "groups_table", "left_behind", "legend", "marks", "moved", "moves_table", "outlook",
+    "behind", "fleet_figure", "fleet_page", "groups_table", "left_behind", "legend", "marks", "moved", "moves_table",
     "reading_page", "scale", "shares", "upgrades_table",
 ]  # fmt: skip

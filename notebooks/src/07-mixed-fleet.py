@@ -100,7 +100,7 @@ services:
     labels:
       io.balena.features.requires.sw.balena-os: '>=5.3.22'
       io.balena.features.optional: '1'
-""", fleet())
+""")
 lab
 
 # %%

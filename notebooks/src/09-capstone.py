@@ -75,12 +75,12 @@ arrived(guess)
 # before it looks at features and at the update strategy (C-91). A stranger's image can open the host, and no review
 # of your file shows it. `hidden_doors()` makes four containers.
 #
-# **Now yours.** Put the path of a file of your own into `explore`, or its text between three quotation marks. It reads, and
-# neither builds nor pulls. With `device=kit.Device.preset("raspberrypi4-64", "6.5.4")` it decides for one device, with
+# **Now yours.** Put the path of a file of your own into `mine`, or its text between three quotation marks; an example
+# stands there. `explore` reads, and neither builds nor pulls. With `device=kit.Device.preset("raspberrypi4-64", "6.5.4")` it decides for one device, with
 # `against="old.yml"` it plans the update from another file, with `fleet="devices.csv"` it counts.
 
 # %%
-mine = "../data/compositions/getting-started.yml"
+mine = "getting-started.yml"
 
 display(hidden_doors(), explore(mine))
 
