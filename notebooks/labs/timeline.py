@@ -155,8 +155,8 @@ class _Size:
 
 WIDE, LAB, NARROW = 862, 760, 560  # a card, a lab in JupyterLab beside its file browser, and a narrow place
 _NUMBERS: Final = 146  # at the right: seconds down, and peak disk
-_NAMES: Final = 156  # at the left: the strategy, or the services
-_LEAST: Final = 56  # a column
+_NAMES: Final = 156.0  # at the left: the strategy, or the services
+_LEAST: Final = 48  # a column
 _DONE: Final = ("updateCommit", "releaseLock")
 _END, _BEGIN = 0.52, 0.5  # where in its column an old bar ends and a new one begins
 _OVERLAP: Final = (0.88, 0.1)  # the same for a hand-over, whose bars lie over each other
@@ -264,7 +264,9 @@ def _heads(columns: Sequence[Column], size_: _Size, top: float, bottom: float) -
         words, wrong = head(column), trouble(column)
         second = wrong or (spent(column.seconds) if column.seconds >= 1 else "")
         ink = {"refused": "ask", "failed": "no"}.get(wrong, "ink3")
-        if not second and text_width(words, 12) > size_.column - 8:  # `removeImage` takes two lines
+        if text_width(words, 12) > size_.column - 8 and second:  # `takeLock` is cut to `lock`
+            words = re.split("(?=[A-Z])", words)[-1].lower()
+        elif text_width(words, 12) > size_.column - 8:  # `removeImage` takes two lines
             words, second, ink = *re.sub("(?<=[a-z])(?=[A-Z])", " ", words).partition(" ")[::2], "ink2"
         yield text(x + 5, top, words, 12, ink="ink2", room=size_.column - 8)
         yield text(x + 5, top + 16, second, 12, ink=ink, room=size_.column - 8) if second else ""
@@ -286,9 +288,16 @@ def _numbers(strip: Strip, size_: _Size, top: float, most: float) -> Iterator[st
         yield rect(right - 68, top + 60, 68 * peak / most, 6, 1, "", fill="ink2")
 
 
+def _left(strips: Sequence[Strip]) -> float:
+    """Where columns begin if room is scarce: beside the longest name."""
+    names = [text_width(row.service) for strip in strips for row in strip.line.rows]
+    titles = [text_width(strip.title, bold=True) for strip in strips]
+    return round(min(_NAMES, max(90.0, *names, *titles) + 10))
+
+
 def _strip(strip: Strip, size_: _Size, top: float, most: float) -> Iterator[str]:
     rows, alone = strip.line.rows, len(strip.line.rows) == 1
-    room = size_.width - 200 if size_.narrow else _NAMES - 6
+    room = size_.width - 200 if size_.narrow else size_.left - 6
     first = 38 if size_.narrow else 20
     bottom = top + _strip_height(strip, size_.narrow)
     yield text(0, top + (18 if size_.narrow else 28 if alone else 20), strip.title, bold=True, room=room)
@@ -316,10 +325,10 @@ def to_svg(
     *columns* keeps room for so many, so that a plan that is shown step by step does not move.
     """
     most = max((len(strip.line.columns) for strip in strips), default=0)
-    count, left = max(most, columns, 1), 0 if narrow else _NAMES
-    room = NARROW if narrow else width - _NAMES - _NUMBERS
+    count, left = max(most, columns, 1), 0.0 if narrow else _NAMES if width >= WIDE else _left(strips)
+    room = NARROW if narrow else width - left - _NUMBERS
     column = min(80.0, max(_LEAST, room / count))
-    width = max(NARROW, count * column) if narrow else max(width, _NAMES + count * column + _NUMBERS)
+    width = max(NARROW, count * column) if narrow else max(width, left + count * column + _NUMBERS)
     size_, peak = _Size(left, column, width, narrow), max((strip.line.peak for strip in strips), default=0.0)
     y, parts = 23.0, [path(f"M0 22.5L{width:g} 22.5", "rule", 1)]
     parts.append(text(left, 12, "rounds, left to right; each column is one round, not to scale", 12, ink="ink3"))
@@ -419,7 +428,8 @@ def picture(strips: Sequence[Strip], *, width: float = WIDE, columns: int = 0, n
     return looks.picture(wide, narrow, name)
 
 
-def figure(strips: Sequence[Strip], answer: str = "", situation: str = "") -> str:
+def figure(strips: Sequence[Strip], answer: str = "", situation: str = "", *, width: float = WIDE) -> str:
     """The whole card: answer, situation, picture, legend, table."""
     answer = answer or compared(strips)
-    return looks.figure(answer, situation, picture(strips, name=answer), legend(strips), to_table(strips))
+    drawn = picture(strips, width=width, name=answer)
+    return looks.figure(answer, situation, drawn, legend(strips), to_table(strips))

@@ -304,7 +304,7 @@ def length(inputs: Inputs) -> int:
 
 def compared(inputs: Inputs, service: str, *, sizes: Mapping[str, float] = {}) -> str:
     """The four strategies of one service below each other, as a card (design: picture 07)."""
-    strips, notes = [], ("the default", "stops first, then loads", "frees the space first", "both run for a while")
+    strips, notes = [], ("the default", "stops first", "frees the space first", "both run for a while")
     names = [each.name for each in releases(inputs)[1].services]
     for word, quiet in zip(STRATEGIES, notes, strict=True):
         chosen = replace(inputs, strategies={**inputs.strategies, str(names.index(service)): word})

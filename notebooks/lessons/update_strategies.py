@@ -60,17 +60,18 @@ def strategies() -> Page:
     text = "services:\n  api:\n    image: api:{0}\n"
     given = update_model.Inputs(old=text.format("1"), new=text.format("2"), names=("v2.3", "v2.4"))
     sizes = {"api:1": 310.0, "api:2": 330.0}
-    notes = ("the default", "stops first, then loads", "frees the space first", "both run for a while")
+    notes = ("the default", "stops first", "frees the space first", "both run for a while")
     strips = []
     for word, quiet in zip(STRATEGIES, notes, strict=True):
         strips.append(strip_of(replace(given, strategies={"0": word}), word, quiet, sizes))
     locked = replace(given, trouble="lock api", until=3)
-    strips.append(strip_of(locked, "download-then-kill", "while api holds a lock", sizes))
+    strips.append(strip_of(locked, "download-then-kill", "behind a lock", sizes))
     answer = timeline.compared(strips)
     situation = (
         "`api` goes from v2.3 (310 MB) to v2.4 (330 MB). The download takes 40 s; a hand-over waits as documented."
     )
-    return Page(f"{answer}\n{timeline.told(strips)}".replace("`", ""), timeline.figure(strips, answer, situation))
+    html = timeline.figure(strips, answer, situation, width=timeline.LAB)
+    return Page(f"{answer}\n{timeline.told(strips)}".replace("`", ""), html)
 
 
 def strip_of(inputs: update_model.Inputs, title: str, quiet: str, sizes: Mapping[str, float]) -> timeline.Strip:
