@@ -57,11 +57,7 @@ guessed(guess)
 #   documentation says, and the simulation. From supervisor 14.13.10 to 19.0.5 **the wait ends at once** (S-108). The file
 #   is `/tmp/balena/handover-complete`; the documentation still names `/data/resin-kill-me`.
 # - Both containers of a hand-over are there at once: a published port of the host clashes (S-120).
-
-# %%
-strategies()
-
-# %% [markdown]
+#
 # ## Locks, and what goes wrong
 #
 # A service that must not be stopped now makes a lock file, `/tmp/balena/updates.lock`. The supervisor has to get the files of
@@ -71,9 +67,12 @@ strategies()
 # The documentation says that every strategy respects locks. **A hand-over does not ask** since supervisor 16.2.0 (S-107).
 # It says too that a plain `touch` is no lock; any file that is there blocks the supervisor (S-110).
 #
-# Step through this update. Four things to try: let `ui` hold a lock, for good, and look at *What is not done, and why*; end it
+# The next cell compares the strategies. Then step through the update below it. Four things to try: let `ui` hold a lock, for good, and look at *What is not done, and why*; end it
 # after round 3; hand `api` over and lock `ui`; take the network away after `kill-then-download`. The whole way is stuck in each
 # case where it cannot go on, and says the way out. With deltas at most three images are loaded in a round (S-101).
+
+# %%
+strategies()
 
 # %%
 TODAY = """
