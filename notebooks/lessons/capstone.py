@@ -20,7 +20,7 @@ from labs.decisions import Page
 from labs.findings import vanishing_figure
 from labs.fleet_model import preset
 
-from . import listed, understood
+from . import example, listed, understood
 
 # ------------------------------------------------------------------------------ 09.1 eight problems of a stranger
 
@@ -381,6 +381,13 @@ def opens_no_door(answer: object) -> None:
             "Look at `camera`: `privileged` is not the way.",
             "`devices:` with `- /dev/video0` below it.",
         )
+
+
+def so_far(answer: object) -> kit.Composition:
+    """The release for the lab: the answer, or an example as long as the answer is none."""
+    reading = kit.read(answer) if isinstance(answer, str) else None
+    composition = reading.composition if reading and reading.ok else None
+    return composition if composition and composition.services else example("vision").composition or kit.Composition()
 
 
 CHECKS = (

@@ -113,3 +113,8 @@ def test_the_solution_of_the_text_is_about_its_variant() -> None:
     written = re.search(r"problems = (\[5.*\])", TEXT)
     assert written
     assert capstone.marked(said(*eval(written[1]))) == (set(LINES), [])
+
+
+def test_an_example_stands_in_until_there_is_a_release() -> None:
+    assert capstone.so_far(GOOD).service("vision-orin") is not None
+    assert all(len(capstone.so_far(odd).services) == 4 for odd in ("", "# x", "services: {", None, 7, capstone.BLANK))
