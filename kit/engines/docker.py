@@ -33,7 +33,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -202,7 +201,6 @@ class Docker(Simulated):
         self._memory = Lock()
         self._ids: dict[int, str] = {}  # the engine's names of containers
         self._boots: dict[int, int] = {}  # in which boot this process made a container
-        self._stopping: dict[str, tuple[float, bool]] = {}  # when its time is up, and whether it is to be deleted
         seen = self.observe()  # what an earlier process brought to its end
         there = {app: {(each.commit, each.status == "Installed") for each in seen.of(app)} for app in seen.apps}
         done = [(app, *one) for app, found in there.items() for one in found if len(found) == 1]
@@ -258,7 +256,7 @@ class Docker(Simulated):
             wanted=wanted,
             commit=name.removeprefix("old_").removeprefix(front),
             injected=injected,
-            status="Stopping" if listed["Id"] in self._stopping else STATUS.get(listed["State"], "Running"),
+            status=STATUS.get(listed["State"], "Running"),
             exit_code=int(code[1]) if code else None,
             handing_over=not name.startswith(front),
             joined=_number(mode.removeprefix("container:")) if mode.startswith("container:") else None,
@@ -350,32 +348,14 @@ class Docker(Simulated):
             images.get(self.api, step.image, self.tell)
         self._remember(step)
 
+    def stop(self, one: str, *, removing: bool = True) -> None:
+        """Stop a container: its stop signal, SIGKILL when its time is up (S-75); and delete it."""
+        self.api.stop(one)
+        if removing:
+            self.api.remove_container(one, v=True, force=True)
+
     def _kill(self, step: do.Kill | do.Stop | do.Remove) -> None:
-        self.order_stop(self._ids[step.container.id], removing=not isinstance(step, do.Stop))
-
-    def order_stop(self, one: str, *, removing: bool) -> None:
-        """Send the stop signal; the end of the round waits for what comes of it (S-75)."""
-        about = self.api.inspect_container(one)
-        grace = about["Config"].get("StopTimeout")
-        self._stopping[one] = (time.monotonic() + (10 if grace is None else grace), removing)
-        if about["State"]["Running"]:
-            self.api.kill(one, about["Config"].get("StopSignal") or "SIGTERM")
-
-    def finish_stops(self, *which: str) -> None:
-        """Wait for the stops that were ordered; SIGKILL once the time is up; delete what is to be deleted."""
-        for one in which or [*self._stopping]:
-            end, removing = self._stopping[one]
-            down = partial(self._is_down, one)
-            until(down, max(end - time.monotonic(), 0))
-            if not down():
-                self.api.kill(one)
-                until(down)
-            if removing:
-                self.api.remove_container(one, v=True, force=True)
-            del self._stopping[one]
-
-    def _is_down(self, one: str) -> bool:
-        return not self.api.inspect_container(one)["State"]["Running"]
+        self.stop(self._ids[step.container.id], removing=not isinstance(step, do.Stop))
 
     def _update_metadata(self, step: do.UpdateMetadata) -> None:
         self.api.rename(self._ids[step.container.id], _name(step.container.wanted, step.commit))
@@ -425,10 +405,8 @@ class Docker(Simulated):
 
     def _start(self, step: do.Start) -> None:
         if isinstance(step, do.Restart) and step.container:
-            self.order_stop(self._ids[step.container.id], removing=True)
-            self.finish_stops(self._ids[step.container.id])
-        there = step.container if type(step) is do.Start else None
-        one = self._ids[there.id] if there else self._create(step)
+            self.stop(self._ids[step.container.id])
+        one = self._ids[step.container.id] if type(step) is do.Start and step.container else self._create(step)
         if step.wanted.running and not (step.wanted.needs_reboot and self._boots.get(_number(one)) == self._state.boot):
             self.api.start(one)
 
@@ -442,8 +420,7 @@ class Docker(Simulated):
         self._start(step)
         wait = step.wait_ms / 1000 if self._state.handover_wait == "documented" else 0
         until(lambda: bool({*self._files(old, LOCK)} & HANDED_OVER), wait)
-        self.order_stop(old, removing=True)
-        self.finish_stops(old)
+        self.stop(old)
 
     def _create_thing(self, step: do.CreateVolume | do.CreateNetwork) -> None:
         """A volume or a network; one of that name that is not the kit's is left alone."""
@@ -482,15 +459,15 @@ class Docker(Simulated):
         if isinstance(event, on.OnService):
             found = self.observe(data=isinstance(event, on.ApiRestart)).container(event.service, event.app)
             one = self._ids[found.id] if found else ""
+        act = EVENTS.get(type(event)) if one or not isinstance(event, on.OnService) else None
         try:
-            if act := EVENTS.get(type(event)):
+            if act is not None:
                 act(self, event, one)
         except foreign_errors() as error:
             raise NotHere("engine", getattr(event, "service", ""), event=event, reason=reason_of(error)) from error
         super().befall(event)
 
     def _round_over(self, event: on.RoundOver, _one: str) -> None:
-        self.finish_stops()
         if event.settled:  # places for the lock files of services that are gone
             for each in self.api.volumes(filters={**self._mine, "dangling": True})["Volumes"] or ():
                 if f"{LABEL}.thing" not in each["Labels"]:
@@ -498,8 +475,8 @@ class Docker(Simulated):
 
     def _exit(self, event: on.ProcessExits, one: str) -> None:
         """Let a process end by itself: by the base image's `crash`, or killed from outside."""
-        before = self.api.inspect_container(one)["State"] if one else {}
-        if not before.get("Running"):
+        before = self.api.inspect_container(one)["State"]
+        if not before["Running"]:
             return
         if self._run(one, "crash", str(event.code)) in (126, 127):  # there is no such program
             if event.code != 137:
@@ -521,23 +498,10 @@ class Docker(Simulated):
         except APIError as error:  # the container may end before its answer comes
             return 127 if "exec failed" in str(error) else 0
 
-    def _api_stop(self, _event: on.ApiStop, one: str) -> None:
-        if one:
-            self.order_stop(one, removing=False)
-            self.finish_stops(one)
-
-    def _api_start(self, _event: on.ApiStart, one: str) -> None:
-        if one:
-            self.api.start(one)
-
-    def _lost(self, _event: on.ContainerLost, one: str) -> None:
-        if one:
-            self.api.remove_container(one, v=True, force=True)
-
     def _write(self, event: on.Writes, one: str) -> None:
         """A running service writes a line into a volume that it mounts, or into its own layer."""
-        about: Plain = self.api.inspect_container(one) if one else {"State": {"Running": False}}
-        places = {each.get("Name"): each["Destination"] for each in about.get("Mounts", ())}
+        about = self.api.inspect_container(one)
+        places = {each.get("Name"): each["Destination"] for each in about["Mounts"]}
         place = places.get(f"{event.app}_{event.volume}") if event.volume else ""
         if about["State"]["Running"] and place is not None:
             lines = sorted(self._read(one, f"{place}/{WRITES}") | {event.text})
@@ -546,8 +510,8 @@ class Docker(Simulated):
     def _lock(self, event: on.LockTaken | on.LockDropped, one: str) -> None:
         """Make a lock file; a dropped one becomes the supervisor's own, which needs no program in the container."""
         owner = 0 if isinstance(event, on.LockTaken) and event.user != "nobody" else NOBODY
-        names = {*self._files(one, LOCK)} & LOCK_FILES if one else set()
-        if names or (one and isinstance(event, on.LockTaken)):
+        names = {*self._files(one, LOCK)} & LOCK_FILES
+        if names or isinstance(event, on.LockTaken):
             self.api.put_archive(one, LOCK, archive(dict.fromkeys(names or {"updates.lock"}, b""), owner=owner))
 
     def _wait(self, event: on.TimePasses, _one: str) -> None:
@@ -555,14 +519,10 @@ class Docker(Simulated):
             raise NotHere("time", ms=f"{event.ms:,}", most=f"{LONGEST:,}")
         time.sleep(event.ms / 1000)
 
-    def _supervisor(self, _event: on.SupervisorRestarts, _one: str) -> None:
-        self.finish_stops()
-
     def _down(self, event: on.EngineRestarts | on.CleanReboot | on.HostUpdated | on.PowerCut, _one: str) -> None:
         """The engine restarts, in good order or not; a boot takes the lock files with it."""
         if self.restart is None:
             raise NotHere("restart")
-        self.finish_stops()
         now = self.observe(data=True)
         for step in event.during if isinstance(event, on.PowerCut) else ():  # half of it is done (S-139, S-140)
             if isinstance(step, do.Start) and not step.container:
@@ -589,12 +549,14 @@ ACTS: Final[dict[Any, Callable[[Docker, Any], None]]] = {  # what a step does to
     do.RemoveVolume: Docker._remove_thing, do.RemoveNetwork: Docker._remove_thing, do.Reboot: Docker._reboot,
     do.RemoveImage: Docker._remove_image,
 }  # fmt: skip
-EVENTS: Final[dict[Any, Callable[[Docker, Any, str], None]]] = {
-    on.RoundOver: Docker._round_over, on.ProcessExits: Docker._exit, on.ApiStop: Docker._api_stop,
-    on.ApiStart: Docker._api_start, on.ContainerLost: Docker._lost, on.Writes: Docker._write,
+EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
+    on.RoundOver: Docker._round_over, on.ProcessExits: Docker._exit, on.Writes: Docker._write,
+    on.ApiStop: lambda docker, _, one: docker.stop(one, removing=False),
+    on.ApiStart: lambda docker, _, one: docker.api.start(one),
+    on.ContainerLost: lambda docker, _, one: docker.api.remove_container(one, v=True, force=True),
     on.LockTaken: Docker._lock, on.LockDropped: Docker._lock, on.TimePasses: Docker._wait,
-    on.SupervisorRestarts: Docker._supervisor, on.EngineRestarts: Docker._down, on.CleanReboot: Docker._down,
-    on.HostUpdated: Docker._down, on.PowerCut: Docker._down,
+    on.EngineRestarts: Docker._down, on.CleanReboot: Docker._down, on.HostUpdated: Docker._down,
+    on.PowerCut: Docker._down,
 }  # fmt: skip
 
 
@@ -670,48 +632,48 @@ def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, ses
         volumes: Named volumes too, with their data.
         session: Only what this session made.
     """
-    api, gone, engine = client.api, [], Docker(client, app=app)
+    api, engine = client.api, Docker(client, app=app)
     mine = {"label": [f"{LABEL}={session}" if session else LABEL, *([] if app is None else [f"{LABEL}.app={app}"])]}
     found = api.containers(all=True, filters=mine)
-    for each in found:
-        engine.order_stop(each["Id"], removing=True)
-    engine.finish_stops()
-    gone += [each["Names"][0].removeprefix("/") for each in found]
-    for each in api.networks(filters=mine):
+    engine.side_by_side(engine.stop, [each["Id"] for each in found])
+    networks, things = api.networks(filters=mine), api.volumes(filters=mine)["Volumes"] or ()
+    places = [each["Name"] for each in things if volumes or f"{LABEL}.thing" not in each["Labels"]]
+    tags = [tag for each in api.images(LABEL) for tag in each["RepoTags"] or ()] if app is None and not session else []
+    for each in networks:
         api.remove_network(each["Id"])
-        gone.append(each["Name"])
-    for each in api.volumes(filters=mine)["Volumes"] or ():
-        if volumes or f"{LABEL}.thing" not in each["Labels"]:
-            api.remove_volume(each["Name"])
-            gone.append(each["Name"])
-    for tag in [tag for each in api.images(LABEL) for tag in each["RepoTags"] or ()] if app is None else ():
+    for name in places:
+        api.remove_volume(name)
+    for tag in tags:
         with suppress(*foreign_errors()):  # a container that is not the kit's uses it
             api.remove_image(tag)
-            gone.append(tag)
-    return gone
+    return [
+        *(each["Names"][0].removeprefix("/") for each in found),
+        *(each["Name"] for each in networks),
+        *places,
+        *tags,
+    ]
 
 
 def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
     """Host ports that an app publishes and that others hold, each with a free one in its place."""
     ours = {port for each in observed.containers if each.up for port in each.wanted.ports}
-    found = {}
-    for port in dict.fromkeys(port for each in target.services for port in each.ports if port not in ours):
-        number, _, kind = port.partition("/")
-        if not is_free(int(number), kind):
-            others = range(int(number) + (8000 if int(number) < 1024 else 1), 65536)
-            found[number] = next((str(each) for each in others if is_free(each, kind)), "0")
-    return found
+    asked = (port.partition("/")[::2] for each in target.services for port in each.ports if port not in ours)
+    taken = {int(number): kind for number, kind in asked if not is_free(int(number), kind)}
+    others = {port: range(port + (8000 if port < 1024 else 1), 65536) for port in taken}
+    return {str(port): str(next(each for each in others[port] if is_free(each, kind))) for port, kind in taken.items()}
 
 
 def is_free(port: int, kind: str = "tcp") -> bool:
-    """Whether nobody on this machine listens at a port."""
-    with socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as line:
+    """Whether nobody on this machine listens at a port; below 1024 only the engine may ask more than who answers."""
+    with (
+        socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as line,
+        socket.socket() as other,
+    ):
         line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind != "udp")
         try:
             line.bind(("", port))
-        except PermissionError:  # below 1024 only the engine may ask
-            with socket.socket() as other:
-                return other.connect_ex(("127.0.0.1", port)) != 0
+        except PermissionError:
+            return other.connect_ex(("127.0.0.1", port)) != 0
         except OSError:
             return False
     return True

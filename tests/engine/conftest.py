@@ -1,6 +1,7 @@
 """An engine for the tests alone: its own `dockerd`, with its own folder and socket, killed by its pid afterwards.
 
-`KIT_ENGINE=unix:///path/docker.sock` uses another one; then the tests that restart it are left out.
+Two engines on one machine share packet filter rules: where one runs already, `KIT_ENGINE=unix:///path/docker.sock`
+tests on that one; then the tests that restart an engine are left out.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Daemon:
     def start(self) -> None:
         """Start it, and wait until it answers; say why if it does not."""
         command = [
-            "dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--bridge", "none",
+            "dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec",
             "--host", f"unix://{self.socket}", "--pidfile", self.folder / "pid",
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:

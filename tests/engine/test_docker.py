@@ -131,7 +131,6 @@ def test_created_and_never_started_is_started_by_the_supervisor_and_not_by_the_e
     engine = brought_up(client, {"web": {}}, restart=restart)
     old = one(engine)
     engine.perform(do.Kill(app=1, service="web", container=old))
-    engine.finish_stops()
     made = engine._create(do.Start(app=1, service="web", wanted=old.wanted, injected=old.injected))
     engine.happen(CleanReboot())
     assert engine.api.inspect_container(made)["State"]["Status"] == "created"
@@ -254,7 +253,7 @@ def test_what_is_not_the_kit_s_is_never_touched(client: Any) -> None:
         assert any("`1_log` is on the engine, and it is not the kit's" in sentence for sentence in said.values())
         assert any("`1_lan` is on the engine, and it is not the kit's" in sentence for sentence in said.values())
         remove_all(client)
-        *_, last = up(engine, Release("r1", {"services": {"web": {}}}))
+        *_, last = up(Docker(client, stand_in=True), Release("r1", {"services": {"web": {}}}))
         assert "Conflict" in last.troubles[0].why.sentence  # the name of the container
         remove_all(client)
         assert api.inspect_container(other)["State"]["Running"]
