@@ -27,7 +27,8 @@ def timed(command: list[str]) -> float:
 
 
 def main() -> int:
-    from conftest import Daemon
+    from own_engine import Daemon
+
     from kit.engines.docker import connect, remove_all
     from kit.engines.images import prepare
 

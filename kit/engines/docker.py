@@ -226,9 +226,7 @@ class Docker(Simulated):
         held = self._contents(volumes) if data else {}
         self._state = replace(
             self._state,
-            containers=tuple(
-                replace(each, data=self._read(each, f"/{WRITES}")) if data else each for each in containers
-            ),
+            containers=self.side_by_side(self._with_data, containers) if data else containers,
             volumes=tuple(Volume(*each, held.get(f"{each[0]}_{each[1]}", frozenset())) for each in volumes),
             networks=tuple(Network(*each) for each in networks),
             lock_files=self._locks(containers) if data else self._state.lock_files,
@@ -279,14 +277,18 @@ class Docker(Simulated):
             found = {each.name.rpartition("/")[2]: (each.uid, tar.extractfile(each)) for each in tar if each.isfile()}
             return {name: (owner, file.read() if file else b"") for name, (owner, file) in found.items()}
 
-    def _read(self, one: Container | str, path: str) -> frozenset[str]:
+    def _read(self, one: str, path: str) -> frozenset[str]:
         """What was written into a file of a container."""
-        files = self._files(one if isinstance(one, str) else self._ids[one.id], path)
-        return frozenset(line for _, content in files.values() for line in content.decode().splitlines())
+        return frozenset(
+            line for _, content in self._files(one, path).values() for line in content.decode().splitlines()
+        )
+
+    def _with_data(self, one: Container) -> Container:
+        return replace(one, data=self._read(self._ids[one.id], f"/{WRITES}"))
 
     def _locks(self, containers: Iterable[Container]) -> frozenset[tuple[int, str]]:
         """The lock files of users; those of `nobody` are the supervisor's own (S-110)."""
-        looked = ((each, self._files(self._ids[each.id], LOCK)) for each in containers)
+        looked = self.side_by_side(lambda each: (each, self._files(self._ids[each.id], LOCK)), containers)
         return frozenset(
             (each.app, each.service)
             for each, files in looked
@@ -324,10 +326,10 @@ class Docker(Simulated):
             trouble = Trouble(step.app, step.service, f"{step.kind} failed {step.service}", why)
             raise EngineError(step, trouble) from error
 
-    def side_by_side(self, perform: Callable[[Any], Any], steps: Iterable[Any]) -> Iterable[Any]:
+    def side_by_side(self, perform: Callable[[Any], Any], steps: Iterable[Any]) -> tuple[Any, ...]:
         """Perform the steps of a round at the same time, as a supervisor does (S-72)."""
         with ThreadPoolExecutor(8) as pool:
-            return list(pool.map(perform, steps))
+            return tuple(pool.map(perform, steps))
 
     def _remember(self, step: do.AnyStep) -> None:
         """What the supervisor does without the engine; one step at a time."""

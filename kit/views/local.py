@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,21 +18,10 @@ import click
 
 from ..device.state import State
 from ..engines import base as on
-from ..engines import docker as engines
+from ..engines import docker as real
 from ..engines.base import EngineError, settle
 from ..engines.compare import compare as both
-from ..engines.docker import (
-    ALLOW,
-    Docker,
-    NoEngine,
-    connect,
-    events,
-    foreign_errors,
-    remove_all,
-    sights,
-    standing,
-    survey,
-)
+from ..engines.docker import ALLOW, Docker, NoEngine, connect, foreign_errors, remove_all, standing
 from ..engines.images import NoImage, Progress, prepare, release_of
 from ..engines.script import read_events
 from ..looks import sayable
@@ -95,7 +83,7 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
     before = docker.observe()
     if not fresh and not before.containers:
         misuse(f"nothing of app {app} is up: `kit up {compose}`")
-    said, refused = survey(docker, release)
+    said, refused = real.survey(docker, release)
     click.echo("\n".join([*said, *refused]))
     if refused:
         return NO
@@ -120,7 +108,7 @@ def _bring(docker: Docker, release: Release, before: State) -> int:
     except KeyboardInterrupt:
         pass
     except foreign_errors() as error:
-        why = engines.reason_of(error)
+        why = real.reason_of(error)
     if not why:
         click.echo(f"\n{_table(docker.observe())}")
         return 0
@@ -133,31 +121,32 @@ def _bring(docker: Docker, release: Release, before: State) -> int:
     return NO
 
 
-def _options(command: Callable[..., int]) -> Callable[..., int]:
-    words = "What may be opened of this machine: " + "; ".join(f"{word}: {opens}" for word, opens in ALLOW.items())
-    for option in (
-        _app,
-        click.option("--allow", multiple=True, metavar="WORDS", help=words + "."),
-        click.option("--port", multiple=True, metavar="OLD=NEW", help="Publish a port at another one of this machine."),
-        click.option("--yes", is_flag=True, help="Go, without a question."),
-        click.argument("compose"),
-    ):
-        command = option(command)
-    return command
+_WORDS = "; ".join(f"{word}: {opens}" for word, opens in ALLOW.items())
+_allow = click.option("--allow", multiple=True, metavar="WORDS", help=f"What may be opened of this machine: {_WORDS}.")
+_port = click.option("--port", multiple=True, metavar="OLD=NEW", help="Publish a port at another one of this machine.")
+_yes = click.option("--yes", is_flag=True, help="Go, without a question.")
 
 
 @click.command()
-@_options
-def up(compose: str, **given: Any) -> int:
+@click.argument("compose")
+@_app
+@_allow
+@_port
+@_yes
+def up(**given: Any) -> int:
     """Bring a composition up on this machine's Docker."""
-    return _up(compose, fresh=True, **given)
+    return _up(fresh=True, **given)
 
 
 @click.command()
-@_options
-def update(compose: str, **given: Any) -> int:
+@click.argument("compose")
+@_app
+@_allow
+@_port
+@_yes
+def update(**given: Any) -> int:
     """Move what is up to a changed composition, in rounds."""
-    return _up(compose, fresh=False, **given)
+    return _up(fresh=False, **given)
 
 
 @click.command()
@@ -175,9 +164,9 @@ def ps(app: int, as_data: bool, watch: bool) -> int:
     elif not watch:
         click.echo(_table(state) if state.containers else f"Nothing of app {app} is up.")
     if watch:
-        stream = events(docker.client, app)
+        stream = real.events(docker.client, app)
         click.echo(_table(docker.observe()))
-        for seen in sights(stream):
+        for seen in real.sights(stream):
             ended = "" if seen.code is None else f" with {seen.code}"
             click.echo(f"{seen.clock}  {seen.service}  {seen.what}{ended}")
     return 0
@@ -253,7 +242,7 @@ def exec(app: int, service: str, command: tuple[str, ...]) -> int:
         for chunk in docker.api.exec_start(job, stream=True):
             click.echo(chunk, nl=False)
     except foreign_errors() as error:
-        misuse(engines.reason_of(error))
+        misuse(real.reason_of(error))
     return int(docker.api.exec_inspect(job)["ExitCode"] or 0)
 
 

@@ -61,7 +61,7 @@ CONTROLS = (
         section(
             "What happens",
             choice("service", "service", ("",)),
-            line(number("code", "with the code", 0, 255), _BUTTONS["crash"], _BUTTONS["kill"]),
+            line(number("code", "code", 0, 255), _BUTTONS["crash"], _BUTTONS["kill"]),
             line(*(_BUTTONS[name] for name in ("stop", "start", "restart", "lost", "reboot"))),
             choice("volume", "volume", ("",)),
             line(_BUTTONS["layer"], press("volume write", "Write into the volume", _doing("volume"))),  # type: ignore[arg-type]

@@ -159,10 +159,10 @@ class Desk:
         assert self.engine is not None
         for number, (_, round) in enumerate(settle(self.engine, self.engine.target), start=1):
             self.hears(Progress(f"round {number}", number, number + 1, ", ".join(round.trace)))
-            for trouble in round.troubles:
-                self.note(trouble.why.sentence)
             if round.trace:
                 self.note(", ".join(round.trace))
+            for trouble in round.troubles:
+                self.note(trouble.why.sentence)
 
     def take_down(self) -> None:
         """Take everything away that this lab made."""
@@ -332,7 +332,8 @@ def view(inputs: Inputs) -> View:
     desk = inputs.desk
     names = [each.name for each in desk.composition.services]
     volumes = [each.name for each in desk.composition.volumes]
-    acts = {*DEEDS, "volume"}
+    acts = {*DEEDS, "volume write"}
+    hidden: set[Any] = set() if volumes else {"volume", "volume write"}
     options: dict[Any, Any] = {"service": names, "volume": volumes or ["(no volume)"]}
     if not desk.up:
         shown = desk.plan or str(plan(State(), Release("r1", desk.reading.normal or {})))
@@ -347,6 +348,7 @@ def view(inputs: Inputs) -> View:
             ),
             panels={"now": f'<pre class="mc-plan">{escaped(shown)}</pre>'},
             off=acts | {"down", "service", "code", "volume"},
+            hidden=hidden,
             words={
                 "up": "Go"
                 if real and not desk.refusal
@@ -366,6 +368,7 @@ def view(inputs: Inputs) -> View:
         answer=f"{running} of {len(names)} services run on {where}.",
         situation=f"Last: {last}.",
         panels={"now": table(state, names), "pictures": pictures, "log": log(desk.moments)},
-        off={"up", "engine", *(() if volumes else ("volume",))},
+        off={"up", "engine"},
+        hidden=hidden,
         options=options,
     )
