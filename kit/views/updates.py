@@ -43,26 +43,24 @@ def read_state(text: str, name: str, state: State, app: int = 1) -> tuple[State,
     root, findings = described(text, name, {"keys": keys}, "S-7.1")
     if root is None:
         return state, findings
-    said: Any = root.plain()
-    given, lists = (
-        said.pop("containers", {}),
-        {key: frozenset(each) for key, each in said.items() if type(each) is list},
+    said: Any = {key: frozenset(each) if isinstance(each, list) else each for key, each in root.plain().items()}
+    given = {
+        key: each if isinstance(each, dict) else {"status": each} for key, each in said.get("containers", {}).items()
+    }
+    about = [(each, given.get(each.service, {}) if each.app == app else {}) for each in state.containers]
+    said["containers"] = tuple(
+        replace(each, **has | {"data": frozenset(has.get("data", each.data))})
+        for each, has in about
+        if has.get("status") != "gone"
     )
-    volumes, containers = {str(each): each for each in state.volumes}, list[Container]()
-    for one in state.containers:
-        has = given.get(one.service, {}) if one.app == app else {}
-        has = {"status": has} if isinstance(has, str) else has
-        if has.get("status") != "gone":
-            containers.append(replace(one, **has | {"data": frozenset(has.get("data", one.data))}))
-    for key, texts in said.pop("volumes", {}).items():
+    volumes, images = {str(each): each for each in state.volumes}, {each.name: each for each in state.images}
+    for key, texts in said.get("volumes", {}).items():
         volume = Volume(app, key)
         volumes[str(volume)] = replace(volumes.get(str(volume), volume), data=frozenset(texts))
-    said |= lists | {"containers": tuple(containers), "volumes": tuple(volumes.values())}
+    said["volumes"] = tuple(volumes.values())
     if "images" in said:
-        rows = {each.name: each for each in state.images}
-        said["images"] = tuple(rows.get(each, Image(each, app)) for each in sorted(said["images"]))
-    if "os" in said:
-        said["injected"] = (("HOST_OS_VERSION", said.pop("os")),)
+        said["images"] = tuple(images.get(each, Image(each, app)) for each in sorted(said["images"]))
+    said["injected"] = (("HOST_OS_VERSION", said.pop("os")),) if "os" in said else state.injected
     said["lock_files"] = frozenset((app, each) for each in said.get("lock_files", ()))
     said["locks"] = frozenset({app} if said.pop("lock_held", False) else ())
     return replace(state, **said), ()
