@@ -23,9 +23,10 @@ _ROOMS: Final = {
     "reader": "Reading normal_form read",
     "contracts": "Decision Facts decide decide_offer flips",
     "rules": "check rule",
-    "device": "Device read_device",
-    "planner": "Plan Release next_steps plan what_changed",
+    "device": "Device State read_device",
+    "planner": "Plan Release installed next_steps plan what_changed",
     "engines.base": "settle",
+    "engines.script": "follow read_events",
     "engines.simulated": "Simulated",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
