@@ -484,12 +484,14 @@ def test_of_a_rejected_app_only_images_are_removed(
 def test_after_a_power_cut_between_any_two_rounds_the_device_ends_as_without_it(
     data: st.DataObject, old: Release, new: Release
 ) -> None:
-    """Unless the rounds go round in circles without any power cut: then there is no end to compare."""
+    """Unless a start fails, or the rounds go round in circles without any cut: then there is no end to compare."""
     state = data.draw(random.devices(old, faults=False))
     expected = plan(state, new, limit=300)
     assume(all(why.reason != "ping-pong" for why in expected.blocked))
+    assume(not any(round.troubles for round in expected.rounds))
     for between in after_each_round(state, new):
         found = plan(booted(between, cut=True), new, limit=300)
+        assume(not any(round.troubles for round in found.rounds))
         assert end_of(found.end) == end_of(expected.end)
         assert found.settled == expected.settled
 
@@ -561,3 +563,11 @@ def test_an_image_that_a_rejected_release_wants_stays_although_nothing_runs_it()
     found = plan(state, replace(two, rejected=True))
     assert trace(found) == []
     assert found.end.images == state.images
+
+
+def test_a_container_that_was_made_to_stay_down_starts_once_the_target_wants_it_to_run() -> None:
+    """S-84, S-86: only the run state changed, which is no part of the configuration."""
+    one = release("r1", {"web": {"image": "w", "running": False}})
+    found = update(one, release("r2", {"web": {"image": "w"}}))
+    assert found.settled
+    assert [(str(each), each.status) for each in found.end.containers] == [("web@r2", "Running")]

@@ -202,7 +202,7 @@ def _take_lock(state: State, step: TakeLock) -> State:
 
 def _run(state: State, step: Start, made: Container) -> State:
     """Start a created container, if it is wanted to run and can be started."""
-    service = made.wanted
+    service = step.wanted  # what the container was made from may say that it does not run
     if not service.running or (service.needs_reboot and made.boot == state.boot):
         return state
     text, name = f"start failed {service.name}", service.name
