@@ -5,6 +5,8 @@ Checks hold no answers. They know the task as data, ask the kit what an answer d
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import kit
 from kit.device import data_folder
 from kit.diagnostics import Diagnostic, Severity
@@ -13,9 +15,14 @@ from kit.reader import Reading
 from labs.decisions import Page, explain
 
 
+def example_file(name: str) -> Path:
+    """The file of one of the compositions in `data/compositions`; what it builds lies beside it."""
+    return data_folder() / "compositions" / f"{name}.yml"
+
+
 def example(name: str) -> Reading:
     """One of the compositions in `data/compositions`, by name."""
-    return kit.read(data_folder() / "compositions" / f"{name}.yml")
+    return kit.read(example_file(name))
 
 
 def listed(words: list[str]) -> str:

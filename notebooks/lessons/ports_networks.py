@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import kit
 from kit.composition import Composition
-from kit.container import FEATURE_TABLE, container
+from kit.container import container
 from kit.exercises import Exercise, Lesson, NotYet, predict
-from kit.looks import escaped, figure, prose, state, table
+from kit.looks import figure
 from kit.reader.release import FEATURES
 from kit.rules import Access, host_access
 from labs.decisions import Page
@@ -47,24 +47,6 @@ def by_name(guess: object) -> Page:
         return Page(str(card), card.html)
     told = [f"{sentence(found, *pair)} {found[pair].why} ({found[pair].rule})".replace("`", "") for pair in ASKS]
     return Page("\n".join([str(card), "", *told]), card.html + network_card(reading))
-
-
-def features() -> Page:
-    """Every feature label: what it opens, whether it reaches the whole device, and since when (C-89)."""
-    rows: list[tuple[str, ...]] = []
-    dangerous = [name for name, row in FEATURE_TABLE.items() if row["dangerous"]]
-    for name, row in sorted(FEATURE_TABLE.items(), key=lambda each: not each[1]["dangerous"]):
-        reach = state("no", "the whole device") if row["dangerous"] else state("part", "a part of it")
-        since = f"supervisor {row['supervisor']}, OS {row['os']}" if row.get("supervisor") else "not documented"
-        rows.append((f"<code>{escaped(name)}</code>", prose(row["opens"]), reach, escaped(since)))
-    answer = f"{len(dangerous)} of {len(FEATURE_TABLE)} feature labels let a broken container take the device."
-    html = figure(
-        answer,
-        f"Each begins with `{FEATURES}` and is on if its value is `1`, `true` or `on` (C-88, C-89).",
-        table(("Label", "It opens", "Who breaks in reaches", "From"), rows),
-    )
-    told = [f"{name}: {row['opens']}{' (the whole device)' * row['dangerous']}" for name, row in FEATURE_TABLE.items()]
-    return Page("\n".join(told), html)
 
 
 def doors(text: str) -> Page:

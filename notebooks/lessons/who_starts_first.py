@@ -13,7 +13,7 @@ from kit.exercises import Exercise, Lesson, NotYet, predict
 from kit.graphs.placement import layers, reachable
 from kit.looks import figure, prose, state, table
 from labs.decisions import Page
-from labs.order_model import GENERATIONS, Does, course, dependencies, later
+from labs.order_model import GENERATIONS, Does, course, dependencies
 
 from . import example, listed, understood
 
@@ -44,32 +44,6 @@ def one_shot(guess: object) -> Page:
     told_rows = [f"{words}: {'never starts' if found[test].never else 'starts'}"
                  for test, (words, *_rest) in GENERATIONS.items()]  # fmt: skip
     return Page("\n".join([str(card), "", *told_rows]), card.html + html)
-
-
-def afterwards() -> Page:
-    """What `depends_on` does when a service crashes, when the device boots, and when the app is restarted."""
-    graph = {"data": (), "frontend": (), "proxy": ("frontend", "data")}
-    rows: list[tuple[str, ...]] = []
-    for event, words in (
-        ("crash data", "`data` crashes"),
-        ("the device reboots", "the device boots"),
-        ("the API restarts the app", "the app is restarted through the API"),
-    ):
-        happened = later(graph, {}, event)
-        said = [step.says for stage in happened.stages for step in stage.steps if step.says]
-        chosen = said[-1] if "crash" in event else said[0]
-        waits = any(step.mark == "wait" for stage in happened.stages for step in stage.steps)
-        rows.append((prose(words), state("no" if not waits else "run", "no" if not waits else "yes"), prose(chosen)))
-    html = figure(
-        "`depends_on` orders first starts, and nothing else.",
-        "`proxy` depends on `frontend` and `data`; all three run.",
-        table(("Then", "Is the order kept?", "What is done"), rows),
-    )
-    return Page("\n".join(" ".join(map(_bare, row)) for row in rows), html)
-
-
-def _bare(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html).strip()
 
 
 # ------------------------------------------------------------------------------ 02.1 proxy starts last

@@ -20,9 +20,9 @@
 # - give a service the hardware that it uses without `privileged`.
 
 # %% tags=["setup"]
-from labs import reachability_lab
-from lessons import example
-from lessons.ports_networks import by_name, check, doors, features, hint, lesson, solution
+from labs import engine_lab, reachability_lab
+from lessons import example, example_file
+from lessons.ports_networks import by_name, check, doors, hint, lesson, solution
 
 lesson
 
@@ -134,7 +134,24 @@ check("06.1", answer)
 #
 # - `devices:` for a device file (C-58); it has to be there when the container is created,
 # - `cap_add:` for one right of the kernel (C-69),
-# - a **feature label** for what is no device file (C-89): the cell below has all of them.
+# - a **feature label** for what is no device file (C-89). It is on if its value is `1`, `true` or `on` (C-88).
+#
+# | `io.balena.features.` | opens | who breaks in reaches |
+# |---|---|---|
+# | `dbus` | the system bus: NetworkManager, systemd, reboot | **the whole device** |
+# | `kernel-modules` | the device's kernel modules | **the whole device** |
+# | `firmware` | the device's firmware folder | **the whole device** |
+# | `extra-firmware` | a firmware volume that all services share | **the whole device** |
+# | `balena-socket` | the container engine, and with it the whole device | **the whole device** |
+# | `balena-api` | the balena API with the device's key | **the whole device** |
+# | `supervisor-api` | the supervisor's API, with a key of its own | **the whole device** |
+# | `sysfs` | /sys of the device, writable | **the whole device** |
+# | `procfs` | /proc of the device, writable | **the whole device** |
+# | `journal-logs` | the device's journal, read-only | a part of it |
+# | `gpu` | one graphics processor | a part of it |
+# | `host-os.board-rev` | the board revision and build of the OS | a part of it |
+#
+# The supervisor and the OS from which each works stand in `kit rule C-89`; the last two are not documented.
 #
 # `privileged: true` opens every device and every right at once. It does not bring what the labels bring: a socket, a
 # bus, an API key. The example of balena's guide gives `/dev/mem` and `SYS_RAWIO` to a `gpio` service. That is no
@@ -142,9 +159,6 @@ check("06.1", answer)
 #
 # **Exercise 06.2.** `sensors` reads `/dev/i2c-1` and `/dev/ttyACM0`, and speaks to the system bus of the device (D-Bus).
 # Give it these three, and take everything else away. `doors(answer)` shows what is open.
-
-# %%
-features()
 
 # %% tags=["start", "exercise-06.2"]
 answer = """
@@ -170,6 +184,11 @@ check("06.2", answer)
 # %% [markdown] tags=["notes"]
 # **For you.** Expect `yes` as the label's value, which is off (C-88), and `cap_add: [SYS_RAWIO]` copied from the guide.
 # The bind `/run/dbus:/run/dbus` is right too: it becomes the label (C-52). The bus alone still reaches the whole device.
+
+# %%
+# Optional, and the same on both engines. The simulated one takes everything; Docker on this machine asks before a
+# service such as `monitor` may use the network of this machine.
+engine_lab(example_file("networks"))
 
 # %% [markdown]
 # ## What you have now

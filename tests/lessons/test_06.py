@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from answers import Exercises
+import re
+
+from answers import Exercises, words
+from kit.container import FEATURE_TABLE
 from lessons import ports_networks
 
 T = ports_networks.START
@@ -82,12 +85,14 @@ def test_nothing_goes_by_name_where_one_is_on_the_devices_network() -> None:
     assert "has no service name" not in str(ports_networks.by_name("")) or "guess" in str(ports_networks.by_name(""))
 
 
-def test_the_table_of_features_says_who_reaches_the_whole_device() -> None:
-    """C-89."""
-    told = str(ports_networks.features())
-    assert "balena-socket: the container engine, and with it the whole device (the whole device)" in told
-    assert told.count("(the whole device)") == 9
-    assert "journal-logs: the device's journal, read-only\n" in told
+def test_the_table_of_features_is_that_of_the_kit() -> None:
+    """C-89: every label, what it opens, and whether it reaches the whole device."""
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| (.*) \| (\*\*the whole device\*\*|a part of it) \|$", words("06"), re.MULTILINE
+    )
+    expected = {name: (row["opens"], row["dangerous"]) for name, row in FEATURE_TABLE.items()}
+    assert {name: (opens, reach.startswith("**")) for name, opens, reach in rows} == expected
+    assert {name for name, row in FEATURE_TABLE.items() if not row.get("supervisor")} == {rows[-2][0], rows[-1][0]}
 
 
 def test_the_example_of_the_guide_opens_the_whole_device() -> None:
