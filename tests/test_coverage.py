@@ -26,7 +26,6 @@ def test_every_statement_is_there_once_and_in_order() -> None:
     assert len({row[1] for row in ROWS}) == len(ROWS)
 
 
-@pytest.mark.xfail(strict=True, reason="notebooks arrive one after the other")
 def test_no_statement_waits_for_its_place() -> None:
     assert [row[0] for row in ROWS if not row[3]] == []
 
