@@ -416,10 +416,10 @@ def _started(client: Any, session: str, image: str, name: str, service: Mapping[
 ASK = """(
 case {host} in
   localhost) to=127.0.0.1 ;;
-  *[a-z]*) to=$(timeout 2 nslookup {host} 2>/dev/null | sed -n '3,$s/^Address: *//p' | head -n 1) ;;
+  *[a-z]*) to=$(timeout 4 nslookup {host} 2>/dev/null | sed -n '3,$s/^Address: *//p' | head -n 1) ;;
   *) to={host} ;;
 esac
-[ -n "$to" ] && printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 $to {port} 2>/dev/null | tail -n 1 > /tmp/{number}
+[ -n "$to" ] && printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 4 $to {port} 2>/dev/null | tail -n 1 > /tmp/{number}
 ) &
 """
 
@@ -459,24 +459,34 @@ def test_a_real_engine_gives_the_same_matrix(stage: dict[str, Any]) -> None:
     shown = reachability(kit.read(STAGE))
     device = stage["old"].attrs["NetworkSettings"]["Networks"]["bridge"]["Gateway"]
     differs = []
-    for source, one in stage.items():
-        tried = {target: ways_to(shown, source, target, stage, device) for target in stage if target != source}
-        asked = [each for ways in tried.values() for kind in ways.values() for each in kind]
-        answers = iter(heard(one, asked))
-        for target, ways in tried.items():
-            got = {kind: [next(answers) == target for _each in each] for kind, each in ways.items()}
-            by_name, by_way, by_address = (any(got[kind]) for kind in ("name", "way", "address"))
-            by_device = any(got["device"] + got["here"])
-            reach = shown[source, target]
-            fits = {
-                "name": by_way and by_name == (reach.at == target),
-                "localhost": by_way,
-                "address": not by_name and (by_address or by_device),
-                "device": not by_name and by_device,
-                "no": not any(map(any, got.values())),
-            }[reach.how]
-            differs += [] if fits else [(source, target, reach, ways, got)]
+    for source in stage:
+        for _again in range(3):  # a loaded machine is slow, and a slow answer looks like none
+            if not (found_here := misfits(shown, source, stage, device)):
+                break
+        differs += found_here
     assert differs == []
+
+
+def misfits(shown: model.Reachability, source: str, stage: Mapping[str, Any], device: str) -> list[Any]:
+    """The ways from one service on which the engine and the function do not agree."""
+    tried = {target: ways_to(shown, source, target, stage, device) for target in stage if target != source}
+    asked = [each for ways in tried.values() for kind in ways.values() for each in kind]
+    answers = iter(heard(stage[source], asked))
+    differs = []
+    for target, ways in tried.items():
+        got = {kind: [next(answers) == target for _each in each] for kind, each in ways.items()}
+        by_name, by_way, by_address = (any(got[kind]) for kind in ("name", "way", "address"))
+        by_device = any(got["device"] + got["here"])
+        reach = shown[source, target]
+        fits = {
+            "name": by_way and by_name == (reach.at == target),
+            "localhost": by_way,
+            "address": not by_name and (by_address or by_device),
+            "device": not by_name and by_device,
+            "no": not any(map(any, got.values())),
+        }[reach.how]
+        differs += [] if fits else [(source, target, reach, ways, got)]
+    return differs
 
 
 @pytest.mark.engine
