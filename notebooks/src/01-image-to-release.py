@@ -20,8 +20,8 @@
 # - tell which lines of a file have an effect, and which vanish without a word.
 
 # %% tags=["setup"]
-from labs import release_lab
-from lessons import example
+from labs import engine_lab, release_lab
+from lessons import example, example_file
 from lessons.image_to_release import check, hint, lesson, same_service, solution
 
 lesson
@@ -160,6 +160,11 @@ check("01.2", answer)
 # %% [markdown] tags=["notes"]
 # **For you.** Each of the six is a trap of its own: C-45 twice, C-50, C-106, C-13, C-52. Expect `"8080:8080"`,
 # and a file from which the hard lines are simply removed.
+
+# %%
+# Optional, and the same on both engines. Bring it up: images first, then containers, volumes and networks. Remove one
+# by hand and look: the supervisor makes it anew (S-84). With Docker on this machine, choose it at the left.
+engine_lab(example_file("getting-started"))
 
 # %% [markdown]
 # ## What you have now

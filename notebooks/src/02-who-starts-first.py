@@ -20,8 +20,8 @@
 # - break a ring of dependencies with the fewest cuts.
 
 # %% tags=["setup"]
-from labs import order_lab
-from lessons import example
+from labs import engine_lab, order_lab
+from lessons import example, example_file
 from lessons.who_starts_first import check, hint, lesson, one_shot, solution
 
 lesson
@@ -178,6 +178,11 @@ check("02.2", answer)
 # %% [markdown] tags=["notes"]
 # **For you.** There are three rings, and `vault → api` or `db → vault` lies on two of them. Expect three cuts, one
 # per ring: it works, and the check says that fewer do.
+
+# %%
+# Optional, and the same on both engines. Bring it up; then let the process of `data` end: it is started again, and
+# `proxy`, which depends on it, runs on (S-132). With Docker on this machine, choose it at the left and do it again.
+engine_lab(example_file("getting-started"))
 
 # %% [markdown]
 # ## What you have now

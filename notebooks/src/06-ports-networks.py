@@ -20,8 +20,8 @@
 # - give a service the hardware that it uses without `privileged`.
 
 # %% tags=["setup"]
-from labs import reachability_lab
-from lessons import example
+from labs import engine_lab, reachability_lab
+from lessons import example, example_file
 from lessons.ports_networks import by_name, check, doors, hint, lesson, solution
 
 lesson
@@ -184,6 +184,11 @@ check("06.2", answer)
 # %% [markdown] tags=["notes"]
 # **For you.** Expect `yes` as the label's value, which is off (C-88), and `cap_add: [SYS_RAWIO]` copied from the guide.
 # The bind `/run/dbus:/run/dbus` is right too: it becomes the label (C-52). The bus alone still reaches the whole device.
+
+# %%
+# Optional, and the same on both engines. The simulated one takes everything; Docker on this machine asks before a
+# service such as `monitor` may use the network of this machine.
+engine_lab(example_file("networks"))
 
 # %% [markdown]
 # ## What you have now
