@@ -379,8 +379,9 @@ def re_decided() -> Page:
         release = kit.Composition(services=(kit.Service(name="legacy", labels=labels), kit.Service(name="base")))
         outcomes = [kit.decide(release, preset("raspberrypi4-64", os).facts).outcome for os in (before, after)]
         what = f"`{label}: {value}`{', optional' if optional else ''}"
-        drawn = [state(OUTCOMES[each], each) for each in outcomes]
-        rows.append((prose(what), f"{before} {drawn[0]}", f"{after} {drawn[1]}", prose(f"{notice} ({rule})")))
+        pairs = zip((before, after), outcomes, strict=True)
+        drawn = [state(OUTCOMES[each], f"{os} {each}") for os, each in pairs]
+        rows.append((prose(what), drawn[0], drawn[1], prose(f"{notice} ({rule})")))
         told.append("  ".join((what, f"{before} {outcomes[0]}", f"{after} {outcomes[1]}", f"{notice} ({rule})")))
     answer = "An update of the host OS decides every release anew."
     situation = "A Raspberry Pi 4; the facts change with the reboot, and all containers are made anew (S-1, S-90)."
