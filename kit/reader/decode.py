@@ -292,8 +292,6 @@ def health(desk: Desk, node: Node, path: Path) -> Plain:
     found = record(desk, "health", node, path)
     if isinstance(test := node.value.get("test"), Node) and test.kind == "str":
         found["test"] = ["CMD-SHELL", test.value]
-    if found.get("retries", 0) < 0:
-        desk.note.say("negative-retries", node.value["retries"], (*path, "retries"), value=found["retries"])
     return found
 
 

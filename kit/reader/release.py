@@ -10,7 +10,7 @@ from __future__ import annotations
 import os.path
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,12 +29,18 @@ REQUIRES: Final = "io.balena.features.requires."
 REQUIREMENTS: Final[dict[str, tuple[str, dict[str, str]]]] = {k: (a, b) for k, (a, b) in TABLES["requirements"].items()}
 BINDS: Final[dict[str, str]] = TABLES["binds"]
 JOURNAL: Final = {source for source, feature in BINDS.items() if feature == "journal-logs"}
-BRIDGE_NAME: Final = "com.docker.network.bridge.name"
 CONTAINER: Final = "container:"
 SERVICE: Final = "service:"
 NAMESPACES: Final = ("network_mode", "ipc", "pid", "uts", "cgroup")
 REMOTE: Final = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
-CHECKS: Final = [(field, re.compile(legal), code) for field, legal, code in TABLES["checks"]]
+TESTS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "set": lambda value, _: bool(value),
+    "there": lambda value, _: value is not None,
+    "below": lambda value, least: value < least,
+    "none of": lambda value, known: value not in known,
+    "unlike": lambda value, legal: not re.fullmatch(legal, value),
+}
+"""What a check of the tables may ask of a value."""
 STEPS: Final = LISTS["steps"]
 """The order in which balena looks at one service (C-3)."""
 
@@ -176,8 +182,6 @@ class _Release:
         test = (raw.get("healthcheck") or {}).get("test")
         if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
             self.say("unknown-test", (*here, "healthcheck", "test"), value=test[0])
-        if (raw.get("scale") or 0) < 0:
-            self.say("negative-scale", (*here, "scale"), value=raw["scale"])
         for code, steps, kind in TABLES["references"]:
             names: Any = raw
             for step in steps:
@@ -232,6 +236,7 @@ class _Release:
 
     def _accept(self, here: Path, raw: Plain) -> None:
         """Balena's rules for one service."""
+        self._check(here, raw)
         name = str(here[1])
         for field in LISTS["forbidden"]:
             if raw.pop(field, None) is not None:
@@ -240,17 +245,6 @@ class _Release:
         if raw.get("build") is not None:
             self._accept_build(raw["build"], (*here, "build"))
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        for field, allowed, code in CHECKS:
-            written = raw.get(field, ())
-            for index, value in enumerate([written] if isinstance(written, str) else written):
-                if not allowed.fullmatch(value):
-                    place = () if isinstance(written, str) else (index,)
-                    self.say(code, (*here, field, *place), step=field, field=field, value=value)
-        for network, body in raw.get("networks", {}).items():
-            if body and body.pop("link_local_ips", None):
-                self.say("link-local", (*here, "networks", network, "link_local_ips"))
-        if raw.get("pids_limit", 0) < 0:
-            self.say("negative-limit", (*here, "pids_limit"))
         for other, body in raw.get("depends_on", {}).items():
             if body.get("condition") != "service_started" or body.get("required") is not True:
                 self.say("dependency-condition", (*here, "depends_on", other), name=name, other=other)
@@ -363,12 +357,6 @@ class _Release:
         for field, code in (("expose", "expose-removed"), ("container_name", "container-name-removed")):
             if raw.pop(field, None):
                 self.say(code, (*here, field), change=(self.at((*here, field)).plain(), None))
-        if raw.get("oom_score_adj", 0) <= -900:
-            self.say("oom-score-low", (*here, "oom_score_adj"))
-        if raw.get("profiles"):
-            self.say("profiles-ignored", (*here, "profiles"), name=here[1])
-        if raw.get("use_api_socket"):
-            self.say("accidental-field", (*here, "use_api_socket"), field="use_api_socket")
         order = list(raw.get("networks", ()))
         if order and min(order) != order[0]:
             self.say("network-order", (*here, "networks"), change=(order, sorted(order)), first=min(order))
@@ -398,18 +386,26 @@ class _Release:
 
     def _accept_other(self, here: Path, raw: Plain) -> None:
         """Balena's rules for a network or a volume (C-79 … C-87)."""
-        kind = str(here[0])
-        for field, code in TABLES["refused"][kind].items():
-            if raw.get(field) or (field == "enable_ipv4" and field in raw):
-                self.say(code, (*here, field), field=field)
-        if raw.get("driver", "") not in TABLES["drivers"][kind]:
-            self.say(f"{kind[:-1]}-driver", (*here, "driver"), value=raw["driver"])
+        self._check(here, raw)
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        for index, pool in enumerate(raw.get("ipam", {}).get("config", ())):
-            if pool.get("aux_addresses"):
-                self.say("network-addresses", (*here, "ipam", "config", index, "aux_addresses"))
-        if kind == "networks" and raw.get("driver_opts", {}).get(BRIDGE_NAME):
-            self.say("bridge-name", (*here, "driver_opts", BRIDGE_NAME))
+
+    def _check(self, here: Path, raw: Plain) -> None:
+        """The checks of the table: which value, by its path, and what it may not be."""
+        for steps, test, than, code in TABLES["checks"][here[0]]:
+            for path, value in _under(raw, steps):
+                if TESTS[test](value, than):
+                    more = {"step": steps[0]} if steps[0] in STEPS else {}
+                    self.say(code, (*here, *path), name=here[1], field=steps[0], value=value, **more)
+
+
+def _under(value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
+    """Every value at a path of a normal form; `*` stands for every key and every entry of a list."""
+    if not steps:
+        yield (), value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner if steps else ():
+        if steps[0] in ("*", key):
+            yield from (((key, *path), found) for path, found in _under(each, steps[1:]))
 
 
 def new_fields(raw: Plain) -> list[str]:
