@@ -203,16 +203,6 @@ class _Question(NamedTuple):
     entries: tuple[int, ...]
     pick: _Pick
 
-    def failed(self, unmet: int) -> int:
-        """How many entries have atoms and none that is met (S-42)."""
-        return sum(1 for entry in self.entries if entry and not entry & ~unmet)
-
-    def opening(self, state: State, failed: int) -> str:
-        """What becomes of the service, in a sentence."""
-        said, count = WORDS["said"][state], len(self.entries)
-        sentence: str = said[min(count, 2)] if state == "run" else said
-        return sentence.format(self.name, count, its="requirement is" if failed == 1 else "requirements are")
-
 
 _Fate = tuple[tuple[str, bool, bool, bool], _Pick, State, str]
 """A service whose requirements are known to hold or not: all of its decision but the clauses, and what picks those."""
@@ -292,14 +282,18 @@ class _Release:
 
     def outcome(self, unmet: int) -> tuple[Outcome, list[_Fate]]:
         """What becomes of the release and of each service when these atoms are unmet; remembered."""
-        failed = [each.failed(unmet) for each in self.questions]
+        # A choice has failed when it has atoms and none of them is met (S-42).
+        failed = [sum(1 for bits in each.entries if bits and not bits & ~unmet) for each in self.questions]
         lost = {"out" if each.optional else "no" for each, many in zip(self.questions, failed, strict=True) if many}
         rejected = "no" in lost
         fates = []
         for each, many in zip(self.questions, failed, strict=True):
             state: State = ("out" if each.optional else "no") if many else ("old" if rejected else "run")
+            asked, said = len(each.entries), WORDS["said"][state]
+            opening: str = said[min(asked, 2)] if state == "run" else said
+            its = "requirement is" if many == 1 else "requirements are"
             fate = each.name, each.optional, not many, state == "run"
-            fates.append((fate, each.pick, state, each.opening(state, many)))
+            fates.append((fate, each.pick, state, opening.format(each.name, asked, its=its)))
         if len(self.outcomes) >= 1 << 12:
             self.outcomes.clear()
         found = self.outcomes[unmet] = "rejected" if rejected else "partial" if lost else "deployed", fates

@@ -115,12 +115,15 @@ def _asked(requirement: Requirement) -> tuple[Range | None, str, str, list[tuple
 def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     """Whether a fact meets a requirement, and why (S-36 to S-41)."""
     range_, wants, holds, comparators = _asked(requirement)
-    met, code, why = _judged(requirement, fact, range_)
+    code = _judged(requirement, fact, range_)
+    met = code in ("any", "inside") or code.startswith("same")
     sentence, *rules = WORDS["reasons"][code]
     noun = TYPES[requirement.type].noun if requirement.type in TYPES else requirement.type
     has, slug = (fact.shown, fact.slug) if fact else ("", "")
-    reason = sentence.format_map({"noun": noun, "has": has or "no version", "slug": slug, "why": why})
     version = version_of(fact.version) if fact and not code.startswith(("other", "nameless", "data")) else None
+    failing = range_.failing(version) if range_ and version and code == "prerelease" else ()
+    why = next((each.why[0].upper() + each.why[1:] for each in failing if each.comparator is None), "")
+    reason = sentence.format_map({"noun": noun, "has": has or "no version", "slug": slug, "why": why})
     compared = [Comparison(text, c.admits(version), words, at) for c, text, words, at in comparators if version]
     return Clause(
         label=requirement.label or requirement.type, type=requirement.shown, wanted=requirement.wanted,
@@ -130,28 +133,23 @@ def clause(requirement: Requirement, fact: Fact | None) -> Clause:
     )  # fmt: skip
 
 
-def _judged(requirement: Requirement, fact: Fact | None, range_: Range | None) -> tuple[bool, str, str]:
-    """Whether it is met, which reason that has, and a sentence of the reason's own."""
+def _judged(requirement: Requirement, fact: Fact | None, range_: Range | None) -> str:
+    """Which reason the answer has."""
     if fact is None:
-        return False, f"absent {requirement.type}" if requirement.type in ("sw.kernel", "sw.l4t") else "absent", ""
+        return f"absent {requirement.type}" if requirement.type in ("sw.kernel", "sw.l4t") else "absent"
     if requirement.slug and fact.slug != requirement.slug:
-        return False, _other(requirement, fact.slug), ""
-    if requirement.data:
-        return False, "data", ""
-    if not requirement.version:
-        return True, "any", ""
+        return _other(requirement, fact.slug)
+    if requirement.data or not requirement.version:
+        return "data" if requirement.data else "any"
     version = version_of(fact.version)
     if not (range_ and version):
-        missing = "no version" if range_ else "no range"
-        return (True, f"same, {missing}", "") if fact.version == requirement.version else (False, missing, "")
-    if version in range_:
-        return True, "inside", ""
-    if range_.empty:
-        return False, "empty", ""
-    if why := next((each.why for each in range_.failing(version) if each.comparator is None), ""):
-        return False, "prerelease", why[0].upper() + why[1:]
+        return ("same, " if fact.version == requirement.version else "") + ("no version" if range_ else "no range")
+    if version in range_ or range_.empty:
+        return "inside" if version in range_ else "empty"
+    if any(each.comparator is None for each in range_.failing(version)):
+        return "prerelease"
     hints = (hint.code for hint in clarify(requirement.version) if hint.code in WORDS["reasons"])
-    return False, next(hints, "outside"), ""
+    return next(hints, "outside")
 
 
 def _other(requirement: Requirement, slug: str | None) -> str:
