@@ -26,6 +26,7 @@ import kit
 from labs import explore
 from labs import fleet_lab
 from lessons.capstone import arrived, check, hidden_doors, hint, lesson, so_far, solution, stranger
+from lessons.course import my_course, summary
 
 lesson
 
@@ -176,9 +177,10 @@ check("09.2", answer)
 # **For you.** The usual way: `arch.sw: aarch64` for the Pi (every Jetson has it), `privileged` for the camera, a
 # forgotten `volumes:` at top level, and `depends_on` of all three vision services, which is harmless (S-66).
 
-# %%
+# %% tags=["course"]
+# The workshop's fleet, your way here, and a page to keep. Write your name between the quotation marks if you like.
 lab = fleet_lab(so_far(answer))
-lab
+display(lab, my_course(minutes=20), summary(name=""))
 
 # %% [markdown]
 # ## What you have now
@@ -190,4 +192,4 @@ lab
 # - One release can serve families of devices. Requirements choose, optional leaves out, and what everybody needs
 #   asks for nothing (S-51, S-52, S-68).
 #
-# The summary of all notebooks is kept in your progress file: what you passed here appears there.
+# The page says what your progress file says, and that it is self-issued. `kit summary -o summary.html` writes it as well.
