@@ -30,11 +30,11 @@ import socket
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -327,9 +327,25 @@ class Docker(Simulated):
             raise EngineError(step, trouble) from error
 
     def side_by_side(self, perform: Callable[[Any], Any], steps: Iterable[Any]) -> tuple[Any, ...]:
-        """Perform the steps of a round at the same time, as a supervisor does (S-72)."""
-        with ThreadPoolExecutor(8) as pool:
-            return tuple(pool.map(perform, steps))
+        """Perform the steps of a round at the same time (S-72); an interrupt waits for no build."""
+
+        def work(future: Future[Any], step: Any) -> None:
+            try:
+                future.set_result(perform(step))
+            except BaseException as error:
+                future.set_exception(error)
+
+        futures = [(Future[Any](), step) for step in steps]
+        for each in futures:
+            try:
+                Thread(target=work, args=each, daemon=True).start()
+            except RuntimeError:  # Python is about to end
+                work(*each)
+        try:
+            return tuple(future.result() for future, _ in futures)
+        except KeyboardInterrupt:
+            wait([future for future, _ in futures], 3)  # what has begun can then be found, and taken away
+            raise
 
     def _remember(self, step: do.AnyStep) -> None:
         """What the supervisor does without the engine; one step at a time."""

@@ -34,10 +34,17 @@ _app = click.option(
 )
 
 
+def _engine(app: int | None, **more: Any) -> Docker:
+    """The engine of this machine, until the command ends."""
+    client = connect()
+    click.get_current_context().call_on_close(client.close)
+    return Docker(client, app=app, **more)
+
+
 def _local(app: int | None, **more: Any) -> Docker:
     """The engine of this machine, or one clear line."""
     try:
-        return Docker(connect(), app=app, **more)
+        return _engine(app, **more)
     except NoEngine as error:
         misuse(f"{error}; {error.help}")
 
@@ -76,7 +83,7 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
     root = Path(compose).parent
     release = release_of(reading, root, app, moved)
     try:
-        docker = Docker(connect(), app=app, root=root, allow=allowed, tell=_bar)
+        docker = _engine(app, root=root, allow=allowed, tell=_bar)
     except NoEngine as error:
         click.echo(f"{error}; {error.help}. What a device would do:\n\n{plan(State(), release)}")
         return NO
@@ -187,8 +194,8 @@ def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> int:
     width = max((len(each.service) for each in chosen), default=0)
 
     def read(service: str, one: str) -> None:
-        rest = b""
-        for chunk in docker.api.logs(one, stream=True, follow=follow, tail=tail):
+        rest, told = b"", docker.api.logs(one, stream=follow, follow=follow, tail=tail)
+        for chunk in told if follow else [told]:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 click.echo(f"{service:<{width}}  {sayable(line.decode(errors='replace').rstrip())}")
@@ -239,8 +246,7 @@ def exec(app: int, service: str, command: tuple[str, ...]) -> int:
         misuse(_nobody(service, state))
     try:
         job = docker.api.exec_create(docker.name_of(one), list(command))["Id"]
-        for chunk in docker.api.exec_start(job, stream=True):
-            click.echo(chunk, nl=False)
+        click.echo(docker.api.exec_start(job), nl=False)
     except foreign_errors() as error:
         misuse(real.reason_of(error))
     return int(docker.api.exec_inspect(job)["ExitCode"] or 0)

@@ -146,7 +146,8 @@ class Desk:
         docker, release = self._docker
         atexit.register(self.take_down)  # when the kernel ends
         self._stream = events(docker.client, self.app)
-        threading.Thread(target=self._listen, args=(self._stream,), daemon=True).start()
+        self._ear = threading.Thread(target=self._listen, args=(self._stream,), daemon=True)
+        self._ear.start()
         self._bring(docker, release)
 
     def _bring(self, engine: Supervised, release: Release) -> None:
@@ -169,6 +170,7 @@ class Desk:
         if isinstance(self.engine, Docker):
             atexit.unregister(self.take_down)
             self._stream.close()
+            self._ear.join(5)  # it may be looking at the engine just now
             remove_all(self.engine.client, self.app)
             self.engine.client.close()
         self._clear()

@@ -110,7 +110,7 @@ def test_an_interrupted_up_leaves_nothing(how: signal.Signals, file: Path, clien
                 break
             time.sleep(0.05)
         process.send_signal(how)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=25)  # it does not wait for the build
     assert process.returncode == 1
     assert "Taken away again" in said
     assert left(client) == []
