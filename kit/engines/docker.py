@@ -171,9 +171,10 @@ def sights(stream: Any) -> Iterator[Sight]:
     with suppress(*foreign_errors(), ValueError, OSError, AttributeError):  # how a closed stream ends
         for event in stream:
             about, what = event["Actor"]["Attributes"], event["Action"].partition(":")[0]
-            if what in TABLES["sights"]:
-                code = int(about["exitCode"]) if "exitCode" in about else None
-                yield Sight(event["timeNano"] / 1e9, about.get(f"{LABEL}.service", ""), what, code)
+            if what in TABLES["sights"] and (name := about.get(f"{LABEL}.service")):
+                yield Sight(
+                    event["timeNano"] / 1e9, name, what, int(about["exitCode"]) if "exitCode" in about else None
+                )
 
 
 class Docker(Simulated):

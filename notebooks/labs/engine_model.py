@@ -167,13 +167,15 @@ class Desk:
 
     def take_down(self) -> None:
         """Take everything away that this lab made."""
-        if isinstance(self.engine, Docker):
+        with self._lock:  # nobody looks at the engine just now, and nobody will
+            engine = self.engine
+            self._clear()
+        if isinstance(engine, Docker):
             atexit.unregister(self.take_down)
             self._stream.close()
-            self._ear.join(5)  # it may be looking at the engine just now
-            remove_all(self.engine.client, self.app)
-            self.engine.client.close()
-        self._clear()
+            self._ear.join(5)
+            remove_all(engine.client, self.app)
+            engine.client.close()
 
     # ---------------------------------------------------------------------------------- act and look
 
@@ -198,9 +200,9 @@ class Desk:
 
     def note(self, said: str, service: str = "", ended: bool = False) -> None:
         """Look at the device, and keep what is seen."""
-        if self.engine is None:
-            return
         with self._lock:
+            if self.engine is None:
+                return
             docker = isinstance(self.engine, Docker)
             state = self.engine.observe(data=True) if isinstance(self.engine, Docker) else self.engine.observe()
             clock = time() if docker else state.clock_ms / 1000
