@@ -284,7 +284,10 @@ services:
 
 @contextmanager
 def engine() -> Iterator[str]:
-    """The address of an engine: one that is named or listens here, else a `dockerd` for these tests alone."""
+    """The address of an engine: one that is named or listens here, else a `dockerd` for these tests alone.
+
+    Two engines of one machine share its firewall: one that starts meanwhile cuts the other's networks for a moment.
+    """
     named = os.environ.get("KIT_ENGINE") or os.environ.get("DOCKER_HOST")
     if named or SOCKET.is_socket():
         yield named or f"unix://{SOCKET}"
@@ -463,6 +466,7 @@ def test_a_real_engine_gives_the_same_matrix(stage: dict[str, Any]) -> None:
         for _again in range(3):  # a loaded machine is slow, and a slow answer looks like none
             if not (found_here := misfits(shown, source, stage, device)):
                 break
+            time.sleep(3)
         differs += found_here
     assert differs == []
 
