@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import kit
 from kit import looks
 from kit.container import container
+from kit.device import data_folder
 from kit.device.state import POLICIES, restarts
 from kit.device.steps import RemoveVolume
 from kit.engines import base as on
@@ -48,6 +49,9 @@ def guessed(guess: str) -> Page:
     )
     return Page(f"{card}\n\n{situation.replace('`', '')}", card.html + html)
 
+
+resin_data = data_folder() / "compositions" / "resin-data.yml"
+"""A release with a volume, for the engine lab."""
 
 # ------------------------------------------------------------------------ 03.1 what a change does
 

@@ -20,8 +20,9 @@
 # - keep data where no update deletes it.
 
 # %% tags=["setup"]
-from labs import restart_lab, volume_lab
-from lessons.restart_recreate import check, guessed, hint, lesson, solution
+from IPython.display import display
+from labs import engine_lab, restart_lab, volume_lab
+from lessons.restart_recreate import check, guessed, hint, lesson, resin_data, solution
 
 lesson
 
@@ -43,9 +44,7 @@ lesson
 
 # %%
 guess = ""
-guessed(guess)
-
-# %%
+display(guessed(guess))
 restart_lab("on-failure", code=1)
 
 # %% [markdown]
@@ -73,10 +72,15 @@ restart_lab("on-failure", code=1)
 # were updated from there get a link from `/data` to the volume `resin-data`, as if it were written; releases without a compose file have it
 # too (C-111). Folders of the host cannot be mounted, except through feature labels (C-51, C-52).
 #
-# Try: rename the volume, and look at what stays on disk. Give the volume a label. Move the device to another fleet.
+# Try: rename the volume, and look at what stays on disk. Give the volume a label. Move the device to another fleet. The lab
+# after it is optional: it brings a release with a volume up on an engine, and lets you crash and recreate. It begins with the simulated one; with
+# Docker, if there is one here, it shows its plan first, and starts nothing before you press again.
 
 # %%
 volume_lab("write", "crash", "write", "update", "write")
+
+# %%
+engine_lab(resin_data)
 
 # %% [markdown]
 # ## What becomes of the container?
