@@ -83,9 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
             path.write_text(text, encoding="utf-8", newline="\n")
     known = {f"{source.stem}.ipynb" for source in sources()}
     if options.check and variant == "learner":
-        differ += [
-            f"{path.name} (it has no source)" for path in sorted(folder.glob("*.ipynb")) if path.name not in known
+        strangers = [
+            path for path in sorted(folder.glob("*.ipynb")) if path.name not in known and ".old" not in path.name
         ]
+        differ += [f"{path.name} (it has no source)" for path in strangers]  # `.old` is what `kit reset` keeps
     for name in differ:
         print(f"{name} differs from its source: run `make notebooks`", file=sys.stderr)
     return 1 if differ else 0
