@@ -225,14 +225,14 @@ class Docker(Simulated):
         containers = tuple(self._container(each) for each in found)
         volumes, networks = self._things(self._volumes()), self._things(self.api.networks(filters=self._mine))
         held = self._contents(volumes) if data else {}
-        self._state = replace(
+        state = self._state = replace(
             self._state,
             containers=self.side_by_side(self._with_data, containers) if data else containers,
             volumes=tuple(Volume(*each, held.get(f"{each[0]}_{each[1]}", frozenset())) for each in volumes),
             networks=tuple(Network(*each) for each in networks),
             lock_files=self._locks(containers) if data else self._state.lock_files,
         )
-        return self._state
+        return state  # and not what another thread has seen meanwhile
 
     def _volumes(self) -> list[Any]:
         return self.api.volumes(filters=self._mine)["Volumes"] or []
