@@ -21,7 +21,7 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m "not browser and not engine and not oracle and not binder"
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not browser and not engine and not oracle and not binder"
 	@$(BIN)/python tests/conformance.py tests/cases/*_cases.json
 	@$(BIN)/python notebooks/build.py --check
 	@echo "make test: all green. Left out: browser, oracle, engine and Binder tests (make test-full runs them)."

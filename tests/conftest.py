@@ -12,6 +12,7 @@ import pytest
 
 collect_ignore_glob = ["fuzz/*", "pyodide/core.py"]  # programs, not modules
 SEED = int(os.environ.get("KIT_SEED") or random.SystemRandom().randrange(2**32))
+os.environ["KIT_SEED"] = str(SEED)  # tests that run side by side have the same
 FULL = os.environ.get("KIT_FULL") == "1"
 
 hypothesis.settings.register_profile("kit", deadline=None, print_blob=True, max_examples=100)

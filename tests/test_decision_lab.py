@@ -18,7 +18,7 @@ from kit.composition import Composition, Service
 from kit.contracts import OPTIONAL, PREFIX, decide, flips, is_optional
 from kit.device import Device
 from labs import decision_model as model
-from labs.decision_lab import SPARE, DecisionLab
+from labs.decision_controls import SPARE, DecisionLab
 from labs.decision_model import Inputs, Row
 
 EVIL = '"><img src=x onerror=alert(1)>'

@@ -9,7 +9,7 @@ import pytest
 
 from labs import engine_lab
 from labs.decisions import Page
-from labs.engine_lab import EngineLab
+from labs.engine_controls import EngineLab
 from labs.engine_model import DOCKER, SIMULATED, told
 
 FILE = Path(__file__).parents[1] / "data" / "compositions" / "getting-started.yml"

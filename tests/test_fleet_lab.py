@@ -22,7 +22,7 @@ from kit.diagnostics import Severity
 from labs import fleet_model as model
 from labs import fleets
 from labs.decisions import Page
-from labs.fleet_lab import EVERYBODY, NO_LABEL, FleetLab, fleet_lab, labels
+from labs.fleet_controls import EVERYBODY, NO_LABEL, FleetLab, fleet_lab, labels
 from labs.fleet_model import Group, Outlook, generated, moves, outlook, read_fleet, upgrades
 
 ROOT = Path(__file__).parent.parent

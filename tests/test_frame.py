@@ -13,9 +13,10 @@ import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _instances
 
+import labs
 from kit.composition import Composition, Service
 from labs import decision_lab, frame
-from labs.decision_lab import DecisionLab
+from labs.decision_controls import DecisionLab
 from labs.decisions import Page
 from labs.frame import (
     Form,
@@ -355,3 +356,9 @@ def test_a_hundred_changes_make_no_new_widget() -> None:
         lab.put(replace(lab.inputs, code=code, fast=bool(code % 2)))
     assert set(_instances) == before
     lab.close()
+
+
+def test_no_module_of_the_labs_is_called_like_a_name_that_it_has() -> None:
+    """A module that is imported first would hide the name: `from labs import x` would give the module."""
+    modules = {path.stem for path in Path(labs.__file__).parent.glob("*.py")}
+    assert not modules & set(labs.__all__)

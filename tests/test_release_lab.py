@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labs import release_lab
-from labs.release_lab import SHOWS, Inputs, think
+from labs.release_controls import SHOWS, Inputs, think
 
 EVIL = '"><img src=x onerror=alert(1)>'
 TEXT = """

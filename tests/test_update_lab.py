@@ -13,7 +13,7 @@ from ipywidgets.widgets.widget import _instances
 from kit.planner import STRATEGIES, Plan, installed, plan
 from labs import containers, update_lab
 from labs import update_model as model
-from labs.update_lab import UpdateLab
+from labs.update_controls import UpdateLab
 from labs.update_model import Inputs, walked
 
 OLD = """

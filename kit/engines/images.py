@@ -56,7 +56,7 @@ def reference(image: str, app: int) -> str:
     """What an image that the kit builds is called on the engine; foreign images cannot have this name.
 
     >>> reference("web:r1", 1)
-    'multicontainer-kit:web-r1-2c0a6711'
+    'multicontainer-kit:web-r1-cd5d4f1e'
     """
     digest = hashlib.sha256(f"{app} {image}".encode()).hexdigest()[:8]
     return f"{LABEL}:{re.sub(r'[^A-Za-z0-9_]+', '-', image)[-80:].strip('-')}-{digest}"

@@ -17,20 +17,20 @@ from typing import Any, Final
 
 _HOMES: Final = {
     # name that a notebook types: the module that has it
-    "decision_lab": "decision_lab",
+    "decision_lab": "decision_controls",
     "decision_map": "maps",
-    "engine_lab": "engine_lab",
+    "engine_lab": "engine_controls",
     "explain": "decisions",
     "explore": "exploring",
-    "fleet_lab": "fleet_lab",
+    "fleet_lab": "fleet_controls",
     "network_card": "reachability_model",
-    "order_lab": "order_lab",
+    "order_lab": "order_controls",
     "reachability": "reachability_model",
-    "reachability_lab": "reachability_lab",
-    "release_lab": "release_lab",
-    "restart_lab": "restart_lab",
-    "update_lab": "update_lab",
-    "volume_lab": "volume_lab",
+    "reachability_lab": "reachability_controls",
+    "release_lab": "release_controls",
+    "restart_lab": "restart_controls",
+    "update_lab": "update_controls",
+    "volume_lab": "volume_controls",
 }
 __all__ = sorted(_HOMES)
 

@@ -10,7 +10,7 @@ from kit.contracts import OPTIONAL, PREFIX, flips
 from kit.diagnostics import Severity
 from kit.exercises import Exercise, Lesson, NotYet
 from kit.looks import figure, legend
-from labs.decision_lab import Answer
+from labs.decision_controls import Answer
 from labs.decisions import Page
 
 from . import example, listed, understood

@@ -11,7 +11,7 @@ from typing import Any
 from own_engine import left
 
 from labs import engine_lab
-from labs.engine_lab import EngineLab
+from labs.engine_controls import EngineLab
 from labs.engine_model import DOCKER
 
 TEXT = "services: {web: {image: kit/busybox, volumes: ['log:/log']}}\nvolumes: {log: }"
