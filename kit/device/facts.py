@@ -153,6 +153,7 @@ def families() -> Mapping[str, tuple[str, ...]]:
     return {slug: tuple(family for other, family in rows if other == slug) for slug, _ in rows}
 
 
+@lru_cache(maxsize=256)
 def find_device_type(name: str) -> DeviceType | None:
     """The device type of that slug, or else the one with that alias."""
     found = [each for each in device_types() if name == each.slug or name in each.aliases]
@@ -163,6 +164,7 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
+@lru_cache(maxsize=4096)
 def _order(version: str) -> tuple[bool, int, int, int, bool, tuple[tuple[int, str], ...]]:
     """What sorts balenaOS versions: the line first (extended support or not), then the numbers; `+rev` never does."""
     plain, _, prerelease = version.partition("+")[0].partition("-")
