@@ -59,11 +59,11 @@ def pages(into: Path) -> None:
     from nbclient import NotebookClient
     from nbconvert import HTMLExporter
     from nbformat import read
-    from traitlets.config import Config
 
     urls = ("mathjax_url", "require_js_url", "jupyter_widgets_base_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
-    nowhere = dict.fromkeys(urls, "")
-    exporter = HTMLExporter(config=Config(HTMLExporter=nowhere))
+    exporter = HTMLExporter()
+    for url in urls:  # not all of them can be configured
+        setattr(exporter, url, "")
     into.mkdir(parents=True)
     rows = []
     with tempfile.TemporaryDirectory() as place:
