@@ -22,13 +22,12 @@ import difflib
 import inspect
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from .looks import escaped, glyph, prose, style
-from .progress import Progress, Record
 
 Result = Literal["passed", "not yet", "untouched", "broken"]
 Check = Callable[..., None]
@@ -38,7 +37,37 @@ OTHERWISE: Final[str] = _FORMS["otherwise"]
 PANELS: Final[dict[Result, tuple[str, str, str]]] = _FORMS["panels"]
 """Result to the mark, the tint and the opening of its panel."""
 NOTHING: Final = object()
+
+
+class Record(NamedTuple):
+    """One exercise: answers tried, hints asked for, whether one passed, and how often each check was the last."""
+
+    attempts: int = 0
+    hints: int = 0
+    passed: bool = False
+    stopped: Mapping[str, int] = {}
+
+    def merged(self, other: Record) -> Record:
+        """Of both the most: nothing is lost, and what both have counts once."""
+        checks = sorted({*self.stopped, *other.stopped})
+        stopped = {check: max(self.stopped.get(check, 0), other.stopped.get(check, 0)) for check in checks}
+        attempts, hints = max(self.attempts, other.attempts), max(self.hints, other.hints)
+        return Record(attempts, hints, self.passed or other.passed, stopped)
+
+
 NEW: Final = Record()
+
+
+class Keeper(Protocol):
+    """What keeps records from one day to the next; `note` is a sentence for the learner if it cannot."""
+
+    note: str
+
+    def read(self) -> Mapping[str, Record]:
+        """The records that are known, by the number of the exercise."""
+
+    def keep(self, more: Mapping[str, Record]) -> None:
+        """Put records beside the others; where both know an exercise, the most counts."""
 
 
 class NotYet(Exception):  # noqa: N818 - it is no error
@@ -223,13 +252,14 @@ class Exercise:
 class Lesson:
     """The exercises of one notebook, and how many of them pass: the strip under the title.
 
-    Shown in a notebook it opens the progress file of the folder, takes up what is known and keeps what comes.
+    Shown in a notebook it opens its keeper, if it has one: it takes up what is known and keeps what comes.
     """
 
     number: str
     title: str
     exercises: tuple[Exercise, ...]
-    progress: Progress | None = None
+    keeper: Callable[[], Keeper] | None = None
+    progress: Keeper | None = None
 
     def check(self, number: str, answer: object) -> Card:
         """Check an answer: `check("04.1", answer)`."""
@@ -259,8 +289,8 @@ class Lesson:
         return f"{sum(exercise.record.passed for exercise in self.exercises)} of {len(self.exercises)} exercises pass"
 
     def _ipython_display_(self) -> None:
-        self.progress = Progress()
-        known = self.progress.read()
+        self.progress = self.keeper() if self.keeper else None
+        known = self.progress.read() if self.progress else {}
         for exercise in self.exercises:
             exercise.record = exercise.record.merged(known.get(exercise.number, NEW))
         self._strip(update=False)

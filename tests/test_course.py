@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,13 +15,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from kit.progress import FILE, Progress, Record
-from kit.views import course as commands
+from course import chapters as course
+from course import commands
+from course.progress import FILE, Progress
+from kit.exercises import Record
 from kit.views.terminal import run
-from lessons import course
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+PACKAGES = ("course", "labs", "lessons")  # what notebooks import
 Capture = pytest.CaptureFixture[str]
 
 
@@ -30,9 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in NOTEBOOKS.glob("*.ipynb"):
         shutil.copy(path, tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(course, "HERE", tmp_path / "lessons")
     monkeypatch.setattr(course.chapters, "__defaults__", (tmp_path,))
-    shutil.copytree(NOTEBOOKS / "lessons", tmp_path / "lessons")
     return tmp_path
 
 
@@ -256,9 +257,38 @@ def test_no_solution_leaves_the_house(kind: str, built: Path) -> None:
 
 def test_the_wheel_has_every_notebook_and_what_it_imports(built: Path) -> None:
     carried = built / "wheel" / "kit" / "notebooks"
-    for path in (*NOTEBOOKS.glob("*.ipynb"), *(NOTEBOOKS / "labs").iterdir(), *(NOTEBOOKS / "lessons").iterdir()):
+    for path in (*NOTEBOOKS.glob("*.ipynb"), *(each for name in PACKAGES for each in (NOTEBOOKS / name).iterdir())):
         if path.is_file():
             assert (carried / path.relative_to(NOTEBOOKS)).read_bytes() == path.read_bytes(), path.name
+
+
+def asked(home: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a kit that lies in *home* says in a folder."""
+    command, environment = [sys.executable, "-m", "kit", *arguments], {**os.environ, "PYTHONPATH": str(home)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_an_installed_kit_opens_the_commands_that_it_carries(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "course.py").write_text("raise RuntimeError('somebody else')")
+    for arguments, said in (
+        (["doctor", "--binder"], "Everything that is needed is here."),
+        (["reset", "--progress"], "There is no progress yet."),
+        (["summary", "-o", "mine.html"], "The page is `mine.html`."),
+        (["lab", "--help"], "On this machine only, and with a token."),
+    ):
+        done = asked(built / "wheel", *arguments, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+        assert done.stderr == ""
+
+
+def test_a_kit_without_notebooks_has_all_other_commands(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built / "wheel" / "kit", tmp_path / "kit", ignore=shutil.ignore_patterns("notebooks"))
+    done = asked(tmp_path, "--help", folder=tmp_path)
+    assert "decide" in done.stdout
+    assert "doctor" not in done.stdout
+    done = asked(tmp_path, "doctor", folder=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
 def test_the_lab_of_an_installed_kit_works_in_a_folder_of_the_user(
@@ -266,20 +296,20 @@ def test_the_lab_of_an_installed_kit_works_in_a_folder_of_the_user(
 ) -> None:
     import jupyterlab.labapp
 
-    asked: list[list[str]] = []
+    launched: list[list[str]] = []
     monkeypatch.setattr(commands, "CARRIED", built / "wheel" / "kit" / "notebooks")
     monkeypatch.setattr(commands, "CHECKOUT", tmp_path / "nowhere")
-    monkeypatch.setattr(jupyterlab.labapp.LabApp, "launch_instance", lambda arguments: asked.append(arguments))
+    monkeypatch.setattr(jupyterlab.labapp.LabApp, "launch_instance", lambda arguments: launched.append(arguments))
     monkeypatch.chdir(tmp_path)
     assert run(["lab", "--no-browser"]) == 0
     mine = tmp_path / commands.COPY
-    assert f"--ServerApp.root_dir={mine}" in asked[0]
+    assert f"--ServerApp.root_dir={mine}" in launched[0]
     first = mine / commands.FIRST
     first.write_text("changed by me")
-    (mine / "lessons" / "course.py").write_text("old")
+    (mine / "course" / "chapters.py").write_text("old")
     assert run(["lab", "--no-browser"]) == 0
     assert first.read_text() == "changed by me"  # a notebook of the user stays
-    assert (mine / "lessons" / "course.py").read_text() != "old"  # what it imports is renewed
+    assert (mine / "course" / "chapters.py").read_text() != "old"  # what it imports is renewed
     assert run(["reset", "--notebook", "00"]) == 0
     assert first.read_bytes() == (NOTEBOOKS / commands.FIRST).read_bytes()
 

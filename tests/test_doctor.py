@@ -13,8 +13,9 @@ from threading import Event
 
 import pytest
 
-from kit.views import doctor
-from kit.views.doctor import Probe, Report, examine
+from course import doctor
+from course.doctor import Probe, Report, examine
+from kit.engines.images import LABEL
 
 
 def of(report: Report, subject: str) -> Probe:
@@ -128,7 +129,7 @@ class Engine:
         return self
 
     def list(self, *, filters: dict[str, str], all: bool = False) -> list[str]:
-        assert filters == {"label": doctor.LABEL}
+        assert filters == {"label": LABEL}
         return ["thing"] * self.many
 
     def version(self) -> dict[str, str]:

@@ -120,7 +120,7 @@ def test_every_rule_that_is_named_exists(name: str) -> None:
 
 FORGET = """
 import sys
-for name in [name for name in sys.modules if name.split(".")[0] in ("lessons", "labs")]:
+for name in [name for name in sys.modules if name.split(".")[0] in ("course", "lessons", "labs")]:
     del sys.modules[name]
 if "ipywidgets" in sys.modules:
     sys.modules["ipywidgets"].Widget.close_all()
@@ -145,7 +145,7 @@ class Kernel:
 
         self.folder = folder
         folder.mkdir()
-        for path in (NOTEBOOKS / "labs", NOTEBOOKS / "lessons", *NOTEBOOKS.glob("*.ipynb")):
+        for path in (*(NOTEBOOKS / name for name in ("course", "labs", "lessons")), *NOTEBOOKS.glob("*.ipynb")):
             (folder / path.name).symlink_to(path)
         resources = {"metadata": {"path": str(folder)}}
         self.client = NotebookClient(

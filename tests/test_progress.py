@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kit import progress as progress_module
-from kit.exercises import Exercise, Lesson, NotYet
-from kit.progress import FILE, Progress, Record, record, records, set_aside
+from course.progress import FILE, Progress, record, records, set_aside
+from kit.exercises import Exercise, Lesson, NotYet, Record
 
 ONE = Record(3, 1, True, {"The answer is even.": 2})
 
@@ -126,7 +125,7 @@ def lesson() -> Lesson:
             number=number, title="Even", task="Write one.", checks=(is_even,), solve=lambda _answer: 2, start=1
         )
 
-    return Lesson("00", "Numbers", (exercise("00.1"), exercise("00.2")))
+    return Lesson("00", "Numbers", (exercise("00.1"), exercise("00.2")), Progress)
 
 
 def test_a_lesson_that_is_not_shown_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +153,7 @@ def test_a_lesson_that_is_shown_keeps_what_was_tried(tmp_path: Path, monkeypatch
 
 def test_a_place_that_cannot_be_written_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    os.mkdir(progress_module.FILE)
+    os.mkdir(FILE)
     shown = lesson()
     shown._ipython_display_()
     assert shown.check("00.1", 2).result == "passed"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -22,6 +23,7 @@ from .. import __version__, rules
 from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
 from ..reader import Reading, Unreadable, read, variables
 from ..reader.files import BadLine
+from . import PACKAGES
 
 if TYPE_CHECKING:
     from ..device import Device
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
 NO, MISUSE = 1, 2
 WORDS: Final[dict[str, dict[str, str]]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 ROOMS: Final[dict[str, str]] = {
-    # room: the commands that it has
-    "course": "doctor lab reset roster summary",
-    "updates": "diff plan simulate",
-    "local": "up ps logs crash exec update down compare images",
+    # the module of a room: the commands that it has
+    "course.commands": "doctor lab reset roster summary",
+    ".updates": "diff plan simulate",
+    ".local": "up ps logs crash exec update down compare images",
 }
 ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
 
@@ -57,8 +59,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _lacking(error: ModuleNotFoundError) -> str:
     """Which extra brings a package that is not here. A module that nobody brings is a mistake of ours."""
-    from .doctor import PACKAGES
-
     name = (error.name or "").partition(".")[0]
     if name not in PACKAGES:
         raise error
@@ -76,6 +76,16 @@ _set = click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", hel
 _json = click.option("--json", "as_data", is_flag=True, help="As JSON.")
 
 
+def opened(room: str) -> ModuleType | None:
+    """The module of a room. What belongs to the course lies with the notebooks: the kit carries them, or a checkout."""
+    if not room.startswith("."):
+        places = (Path(__file__).resolve().parents[up] / "notebooks" for up in (1, 2))
+        if (home := next((str(place) for place in places if (place / "course").is_dir()), None)) is None:
+            return None
+        sys.path[:0] = [home] if home not in sys.path else []
+    return import_module(room, __package__)
+
+
 class Commands(click.Group):
     """The commands below, and those of other rooms, which are opened when they are first asked for."""
 
@@ -83,8 +93,7 @@ class Commands(click.Group):
         return sorted({*super().list_commands(ctx), *ROOM_OF})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in ROOM_OF and cmd_name not in self.commands:
-            room = import_module(f".{ROOM_OF[cmd_name]}", __package__)
+        if cmd_name in ROOM_OF and cmd_name not in self.commands and (room := opened(ROOM_OF[cmd_name])):
             self.add_command(getattr(room, cmd_name.replace("-", "_")))
         return super().get_command(ctx, cmd_name)
 

@@ -5,14 +5,21 @@ Checks hold no answers. They know the task as data, ask the kit what an answer d
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import kit
+from course.progress import Progress
+from kit import exercises
 from kit.device import data_folder
 from kit.diagnostics import Diagnostic, Severity
 from kit.exercises import NotYet, predict
 from kit.reader import Reading
 from labs.decisions import Page, explain
+
+Lesson: Final = partial(exercises.Lesson, keeper=Progress)
+"""The exercises of one notebook, kept in the progress file beside it once the lesson is shown."""
 
 
 def example_file(name: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import kit
 from kit.container import container, default_composition
-from kit.exercises import Exercise, Lesson, NotYet, predict
+from kit.exercises import Exercise, NotYet, predict
 from kit.looks import figure, prose, state, table
 from kit.rules import host_access
 from kit.vanishing import vanishing
@@ -17,7 +17,7 @@ from labs.decisions import Page
 from labs.order_model import DOES, GENERATIONS, course
 from labs.reachability_model import OUTSIDE, reachability
 
-from . import listed, understood
+from . import Lesson, listed, understood
 
 # ------------------------------------------------------- what a compose file takes away (C-112, C-114)
 

@@ -10,13 +10,13 @@ from typing import Final
 import kit
 from kit.contracts import OPTIONAL, PREFIX, Decision, label_findings
 from kit.device import os_releases
-from kit.exercises import Exercise, Lesson, NotYet
+from kit.exercises import Exercise, NotYet
 from kit.looks import figure, prose, state, table
 from labs.decisions import OUTCOMES, Page
 from labs.fleet_model import NOTHING_NEW, Fleet, example_fleet, older, os_order, outlook, preset, updated, upgrades
 from labs.fleet_model import generated as made_up
 
-from . import listed, understood
+from . import Lesson, listed, understood
 
 # --------------------------------------------------------------------- 07.1 at least 95 of 100, and nobody rejected
 

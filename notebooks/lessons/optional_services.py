@@ -9,12 +9,12 @@ from random import Random
 
 import kit
 from kit.contracts import LABELS, OPTIONAL, PREFIX, Decision, label_findings
-from kit.exercises import Exercise, Lesson, NotYet
+from kit.exercises import Exercise, NotYet
 from kit.looks import figure, prose, state, table
 from kit.planner import installed, report
 from labs.decisions import Page
 
-from . import listed, understood
+from . import Lesson, listed, understood
 
 Devices = dict[str, kit.Device]
 preset = lru_cache(kit.Device.preset)

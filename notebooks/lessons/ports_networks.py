@@ -10,7 +10,7 @@ from typing import Any, Final
 import kit
 from kit.composition import Composition
 from kit.container import container
-from kit.exercises import Exercise, Lesson, NotYet, predict
+from kit.exercises import Exercise, NotYet, predict
 from kit.looks import figure
 from kit.reader.release import FEATURES
 from kit.rules import Access, host_access
@@ -18,7 +18,7 @@ from labs.decisions import Page
 from labs.findings import host_access_table
 from labs.reachability_model import OUTSIDE, network_card, reachability, sentence
 
-from . import listed, understood
+from . import Lesson, listed, understood
 
 # ------------------------------------------------------------------------------- the question before
 

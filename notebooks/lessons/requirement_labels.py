@@ -8,12 +8,12 @@ from random import Random
 
 import kit
 from kit.contracts import LABELS, PREFIX, Decision, label_findings
-from kit.exercises import Exercise, Lesson, NotYet
+from kit.exercises import Exercise, NotYet
 from kit.looks import figure, prose, state, table
 from kit.versions import InvalidRange, Range, Version
 from labs.decisions import Page
 
-from . import understood
+from . import Lesson, understood
 
 Numbers = tuple[int, int, int]
 

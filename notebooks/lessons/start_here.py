@@ -8,12 +8,12 @@ from difflib import ndiff
 import kit
 from kit.contracts import OPTIONAL, PREFIX, flips
 from kit.diagnostics import Severity
-from kit.exercises import Exercise, Lesson, NotYet
+from kit.exercises import Exercise, NotYet
 from kit.looks import figure, legend
 from labs.decision_controls import Answer
 from labs.decisions import Page
 
-from . import example, listed, understood
+from . import Lesson, example, listed, understood
 
 # ---------------------------------------------------------------- 00.1 a device on which everything runs
 

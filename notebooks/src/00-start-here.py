@@ -25,10 +25,10 @@
 # Run the next cell now. It loads this notebook's exercises and shows how many of them pass.
 
 # %% tags=["setup"]
-from kit.views.doctor import examine
+from course.chapters import my_course
+from course.doctor import examine
 from labs import decision_lab
 from lessons import example
-from lessons.course import my_course
 from lessons.start_here import DEVICE, check, hint, lesson, marks, solution
 
 lesson

@@ -23,10 +23,10 @@
 from IPython.display import display
 
 import kit
+from course.chapters import my_course, summary
 from labs import explore
 from labs import fleet_lab
 from lessons.capstone import arrived, check, hidden_doors, hint, lesson, so_far, solution, stranger
-from lessons.course import my_course, summary
 
 lesson
 

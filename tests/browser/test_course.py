@@ -8,7 +8,8 @@ import pytest
 from jupyterlab_page import CELLS, Desk
 from keys import command
 
-from kit.progress import FILE, Progress, Record
+from course.progress import FILE, Progress
+from kit.exercises import Record
 
 pytestmark = pytest.mark.browser
 

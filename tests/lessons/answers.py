@@ -24,8 +24,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kit import exercises
-from kit.exercises import Card, Exercise, Lesson, run
-from kit.progress import Record
+from kit.exercises import Card, Exercise, Lesson, Record, run
 
 HERE = Path(__file__).parent
 SEEDS = 25

@@ -6,24 +6,26 @@ folder of the user: notebooks that are there stay as they are, what they import 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
 import click
 
-from .. import progress
-from .terminal import NO, data, misuse, write
+import kit
+from kit.views.terminal import NO, data, misuse, write
+
+from . import progress
 
 FIRST: Final = "00-start-here.ipynb"
 COPY: Final = "multicontainer-notebooks"
-CARRIED: Final = Path(__file__).parents[1] / "notebooks"
-CHECKOUT: Final = Path(__file__).parents[2]
+HIDDEN: Final = ["src", "build.py", "bundle.py", "course", "labs", "lessons", "__pycache__", "*.pyc"]
+CARRIED: Final = Path(kit.__file__).parent / "notebooks"
+CHECKOUT: Final = Path(kit.__file__).parents[1]
 
 
 @click.command()
@@ -50,7 +52,7 @@ def lab(folder: str, port: int, no_browser: bool) -> int:
         f"--ServerApp.root_dir={root.resolve()}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        '--ContentsManager.hide_globs=["src", "build.py", "bundle.py", "labs", "lessons", "__pycache__", "*.pyc"]',
+        f"--ContentsManager.hide_globs={json.dumps(HIDDEN)}",
         *(["--no-browser"] if no_browser else []),
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
@@ -92,7 +94,7 @@ def reset(notebook: str | None, containers: bool, records: bool) -> int:
         )
         click.echo("A notebook that is open remembers until its kernel is restarted.")
     if containers:
-        engine = import_module("..engines.docker", __package__)
+        engine = import_module("kit.engines.docker")
         try:
             gone = engine.remove_all(engine.connect())
         except RuntimeError as error:  # no engine, or one that refuses
@@ -106,6 +108,8 @@ def reset(notebook: str | None, containers: bool, records: bool) -> int:
 @click.option("--json", "as_data", is_flag=True, help="The table as JSON.")
 def roster(files: tuple[str, ...], as_data: bool) -> int:
     """How a group fared, from its progress files, with no names."""
+    from .chapters import Roster
+
     known = []
     for name in files:
         try:
@@ -114,7 +118,7 @@ def roster(files: tuple[str, ...], as_data: bool) -> int:
             click.echo(f"kit: `{name}` is left out: {getattr(error, 'strerror', None) or error}", err=True)
     if not known:
         misuse("none of these is a progress file")
-    rows = course(notebooks()).Roster(known)
+    rows = Roster(known)
     data(rows.to_json()) if as_data else click.echo(rows)
     return 0
 
@@ -124,17 +128,11 @@ def roster(files: tuple[str, ...], as_data: bool) -> int:
 @click.option("--name", default="", help="A name for the page. It stands nowhere else.")
 def summary(output: str, name: str) -> int:
     """A page that says what you have done. It is self-issued, and nothing is sent anywhere."""
-    folder = notebooks()
-    write(Path(output), course(folder).summary_page(folder, name).encode())
+    from .chapters import summary_page
+
+    write(Path(output), summary_page(notebooks(), name).encode())
     click.echo(f"The page is `{output}`.")
     return 0
-
-
-def course(folder: Path) -> ModuleType:
-    """What knows all notebooks; it lies with them."""
-    beside = folder if (folder / "lessons").is_dir() else CARRIED
-    sys.path.insert(0, str(beside.resolve()))
-    return import_module("lessons.course")
 
 
 def notebooks() -> Path:

@@ -15,25 +15,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from kit.exercises import Record
 
 FILE: Final = "progress.json"
-
-
-class Record(NamedTuple):
-    """One exercise: answers tried, hints asked for, whether one passed, and how often each check was the last."""
-
-    attempts: int = 0
-    hints: int = 0
-    passed: bool = False
-    stopped: Mapping[str, int] = {}
-
-    def merged(self, other: Record) -> Record:
-        """Of both the most: nothing is lost, and what both have counts once."""
-        checks = sorted({*self.stopped, *other.stopped})
-        stopped = {check: max(self.stopped.get(check, 0), other.stopped.get(check, 0)) for check in checks}
-        attempts, hints = max(self.attempts, other.attempts), max(self.hints, other.hints)
-        return Record(attempts, hints, self.passed or other.passed, stopped)
 
 
 def record(row: Any) -> Record:

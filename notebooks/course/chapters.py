@@ -17,9 +17,11 @@ from string import Template
 from typing import Any, Final, NamedTuple
 
 import kit
+from kit.exercises import Record
 from kit.looks import css, escaped, figure, prose, state, table
-from kit.progress import FILE, Progress, Record, records
 from labs.decisions import Page
+
+from .progress import FILE, Progress, records
 
 HERE: Final = Path(__file__).parent
 NEW: Final = Record()
@@ -72,11 +74,11 @@ def fitting(course: Iterable[Chapter], known: Mapping[str, Record], minutes: int
     return chosen
 
 
-def my_course(minutes: int = 20, restore: str = "") -> Page:
+def my_course(minutes: int | str = 20, restore: str = "") -> Page:
     """What fits into your time, how far you are, and your progress to take along.
 
     Args:
-        minutes: How long you have.
+        minutes: How long you have. What is no whole number counts as no time.
         restore: The name of a progress file from elsewhere, to go on with it. Nothing of yours is lost.
     """
     progress = Progress()

@@ -21,7 +21,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from ..versions import satisfies
+from kit.versions import satisfies
+from kit.views import PACKAGES
 
 if TYPE_CHECKING:
     import docker
@@ -33,9 +34,6 @@ MEMORY: Final = 700  # MiB free that a kernel and a browser tab want
 DISK: Final = 200  # MiB free that the notebooks and the images of the lessons want
 
 _TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-PACKAGES: Final[dict[str, list[Any]]] = _TABLES["packages"]
-"""Name to: what it is for, the extra that brings it, whether it is needed, and the versions that will do."""
-LABEL: Final[str] = _TABLES["label"]  # what the kit makes in an engine carries it
 
 
 class Probe(NamedTuple):
@@ -79,7 +77,7 @@ class Report(NamedTuple):
         return json.dumps({"healthy": self.healthy, "probes": [probe._asdict() for probe in self.probes]}, indent=2)
 
     def _repr_html_(self) -> str:
-        from ..looks import escaped, figure, state, table
+        from kit.looks import escaped, figure, state, table
 
         marks = {"ok": "run", "note": "out", "problem": "no"}
         rows: list[tuple[str, ...]] = []
@@ -155,7 +153,7 @@ def _kernel() -> Probe:
 
 
 def _tables() -> Probe:
-    from ..device import data_folder, device_types, os_releases
+    from kit.device import data_folder, device_types, os_releases
 
     types, releases = len(device_types()), len(os_releases())
     return _said("tables", "tables" if types and releases else "no tables", types=types, releases=releases,
@@ -218,6 +216,8 @@ def _leftovers() -> Probe | None:
     """What earlier sessions left in the engine; nothing to say where no engine answers, which `_engine` has said."""
     if _engine().status != "ok":
         return None
+    from kit.engines.images import LABEL
+
     mine: dict[str, Any] = {"label": LABEL}
     with closing(_client()) as client:
         found = {
