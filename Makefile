@@ -28,7 +28,8 @@ test: $(VENV)/.dev
 
 ## what `make test` leaves out; nothing may be skipped here
 test-rest: $(VENV)/.browser
-	@KIT_FULL=1 $(BIN)/python -m pytest -q -m "browser or engine or oracle or binder"
+	@KIT_FULL=1 $(BIN)/python -m pytest -q -n auto --dist loadfile -m "browser or oracle or binder"
+	@KIT_FULL=1 $(BIN)/python -m pytest -q -m engine  # alone: an engine changes the machine's networks
 
 ## everything, with the Debian packages that it needs
 test-full: system-packages test test-rest
