@@ -14,6 +14,6 @@ for (const [place, source] of [["/packages", packages], ["/project", project]]) 
 pyodide.runPython(`
 import sys
 sys.dont_write_bytecode = True
-sys.path[:0] = ["/project", "/packages"]
+sys.path[:0] = ["/project", "/project/notebooks", "/packages"]
 `);
 pyodide.runPython(readFileSync(program, "utf8"));
