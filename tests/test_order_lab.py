@@ -16,6 +16,7 @@ from kit.rules import catalogue
 from labs import order_lab
 from labs import order_model as model
 from labs.order_model import course, later
+from labs.rows import NUMBERS
 
 EVIL = '"><img src=x onerror=alert(1)>'
 DIAMOND = {"db": [], "api": ["db"], "log": ["db"], "web": ["api", "log"]}
@@ -241,7 +242,7 @@ def test_random_edits_never_break_the_lab(lab: Any, seed: int) -> None:
     chance = random.Random(seed)
     names = ["frontend", "proxy", "data", "", "x y", "frontend, data"]
     for _edit in range(60):
-        key = (chance.choice(("name", "after", "does")), chance.choice(model.NUMBERS))
+        key = (chance.choice(("name", "after", "does")), chance.choice(NUMBERS))
         value = chance.choice([*model.DOES]) if key[0] == "does" else chance.choice(names)
         lab._controls[key].value = value
         lab._controls[chance.choice(("next", "first", "add", "remove 1", "next"))].click()

@@ -30,6 +30,7 @@ from labs import reachability_lab
 from labs import reachability_model as model
 from labs.network_lines import drawn
 from labs.reachability_model import OUTSIDE, How, Reach, reachability
+from labs.rows import MOST
 
 
 def found(text: str) -> model.Reachability:
@@ -568,7 +569,7 @@ def test_a_change_of_a_network_changes_the_matrix_and_the_picture(lab: Any) -> N
 def test_services_come_and_go(lab: Any) -> None:
     for _time in range(8):
         lab._controls["add"].click()
-    assert len(lab.answer.services) == model.MOST
+    assert len(lab.answer.services) == MOST
     assert lab._controls["add"].disabled
     lab._controls["remove 1"].click()
     assert [service.name for service in lab.answer.services][:3] == ["frontend", "data", "monitor"]

@@ -16,7 +16,7 @@ from kit.reader import Reading, read
 from . import order_model as model
 from .decisions import Page
 from .frame import Form, Group, Part, View, choice, given, line, panel, press, typed
-from .rows import SHEET, heads
+from .rows import MOST, NUMBERS, SHEET, heads, with_another, without
 
 HEADS: Final = ("service", "starts after", "its process")
 
@@ -30,8 +30,8 @@ def think(inputs: model.Inputs) -> View:
         situation=shown.situation,
         panels={"heads": heads(HEADS), "picture": shown.picture, "steps": shown.steps},
         table=shown.table,
-        off=["add"] * (inputs.count == model.MOST),
-        hidden=[f"row {number}" for number in model.NUMBERS[inputs.count :]],
+        off=["add"] * (inputs.count == MOST),
+        hidden=[f"row {number}" for number in NUMBERS[inputs.count :]],
         options={"event": model.events(inputs)},
         words={"next": "Nothing is left to do" if over else "Next round"},
     )
@@ -44,7 +44,7 @@ def row(number: str) -> Group:
         typed(("name", number), name),
         typed(("after", number), after, "nothing"),
         choice(("does", number), process, tuple((words, does) for does, (words, _policy, _code) in model.DOES.items())),
-        press(f"remove {number}", f"Remove service {number}", partial(model.without, number=number)),
+        press(f"remove {number}", f"Remove service {number}", partial(without, blank=model.Row(""), number=number)),
     )
     return Group("mc-row", controls, key=f"row {number}")
 
@@ -77,9 +77,12 @@ def order_lab(composition: Composition | Reading | str | Path) -> Form[model.Inp
         model.inputs_of(found),
         think,
         panel("heads"),
-        *map(row, model.NUMBERS),
-        line(press("add", "Add a service", model.with_another), choice("test", "supervisor", tests),
-             choice("event", "what happens", ())),
+        *map(row, NUMBERS),
+        line(
+            press("add", "Add a service", partial(with_another, blank=model.Row(""), first="migrate")),
+            choice("test", "supervisor", tests),
+            choice("event", "what happens", ()),
+        ),
         line(press("next", "Next round", model.forward), press("first", "Back to the start", model.from_the_start)),
         panel("picture", "mc-shown"),
         panel("steps"),

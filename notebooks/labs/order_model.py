@@ -29,10 +29,10 @@ from kit.planner import Release, Round
 from kit.reader import Reading, read
 from kit.versions import Version
 
+from .rows import MOST, NUMBERS, with_rows
+
 Does = Literal["runs", "ends", "fails", "crashes", "broken"]
 Generation = Literal["status", "times", "running", "order"]
-MOST: Final = 8
-NUMBERS: Final = tuple(map(str, range(1, MOST + 1)))
 DOES: Final[dict[Does, tuple[str, str, int | None]]] = {
     # what the process of a service does: in words, its restart policy, the code it ends with
     "runs": ("keeps running", "", None),
@@ -391,29 +391,7 @@ def inputs_of(composition: Composition) -> Inputs:
         Row(each.name, ", ".join(each.depends_on), "ends" if each.restart in ("no", "on-failure") else "runs")
         for each in composition.services[:MOST]
     ]
-    return with_rows(Inputs(), rows)
-
-
-def with_rows(inputs: Inputs, rows: Sequence[Row]) -> Inputs:
-    """The inputs with these rows in place of theirs."""
-    filled = [*rows, *[Row("")] * (MOST - len(rows))]
-    columns: dict[str, Any] = {
-        column: dict(zip(NUMBERS, (getattr(row, column) for row in filled), strict=True)) for column in Row._fields
-    }
-    return replace(inputs, count=len(rows), **columns)
-
-
-def with_another(inputs: Inputs) -> Inputs:
-    """One more service, where there is room."""
-    names = {row.name for row in inputs.rows}
-    name = next(name for name in ("migrate", *(f"service-{number}" for number in NUMBERS)) if name not in names)
-    return with_rows(inputs, [*inputs.rows, Row(name)]) if inputs.count < MOST else inputs
-
-
-def without(inputs: Inputs, number: str) -> Inputs:
-    """Without the service of one row."""
-    at = NUMBERS.index(number)
-    return with_rows(inputs, [row for place, row in enumerate(inputs.rows) if place != at])
+    return with_rows(Inputs(), rows, Row(""))
 
 
 def forward(inputs: Inputs) -> Inputs:

@@ -15,7 +15,7 @@ from kit.reader import Reading
 from . import reachability_model as model
 from .decisions import Page
 from .frame import Form, Group, Part, View, choice, given, line, panel, press, typed
-from .rows import SHEET, heads
+from .rows import MOST, NUMBERS, SHEET, heads, with_another, without
 
 HEADS: Final = ("service", "network mode", "networks", "ports")
 
@@ -24,18 +24,18 @@ def think(inputs: model.Inputs) -> View:
     """What the lab shows for its inputs."""
     shown = model.view(inputs)
     names = [row.name for row in inputs.rows]
-    own = [number for number in model.NUMBERS[: inputs.count] if inputs.mode[number]]
+    own = [number for number in NUMBERS[: inputs.count] if inputs.mode[number]]
     return View(
         answer=shown.answer,
         situation=shown.situation,
         panels={"heads": heads(HEADS), "lines": shown.pictures, "matrix": shown.matrix, "notes": shown.notes},
         table=shown.reasons,
-        off=[("networks", number) for number in own] + ["add"] * (inputs.count == model.MOST),
-        hidden=[f"row {number}" for number in model.NUMBERS[inputs.count :]],
+        off=[("networks", number) for number in own] + ["add"] * (inputs.count == MOST),
+        hidden=[f"row {number}" for number in NUMBERS[inputs.count :]],
         options={
             "source": (("another machine", model.OUTSIDE), *((name, name) for name in dict.fromkeys(names))),
             "target": tuple((name, name) for name in dict.fromkeys(names)),
-            **{("mode", number): model.modes(inputs, inputs.name[number]) for number in model.NUMBERS},
+            **{("mode", number): model.modes(inputs, inputs.name[number]) for number in NUMBERS},
         },
     )
 
@@ -48,7 +48,7 @@ def row(number: str) -> Group:
         choice(("mode", number), mode, ()),
         typed(("networks", number), networks, "default"),
         typed(("ports", number), ports, "none published"),
-        press(f"remove {number}", f"Remove service {number}", partial(model.without, number=number)),
+        press(f"remove {number}", f"Remove service {number}", partial(without, blank=model.Row(""), number=number)),
     )
     return Group("mc-row", controls, key=f"row {number}")
 
@@ -69,9 +69,11 @@ def reachability_lab(composition: Composition | Reading | str | Path) -> Form[mo
         model.inputs_of(found),
         think,
         panel("heads"),
-        *map(row, model.NUMBERS),
+        *map(row, NUMBERS),
         line(
-            press("add", "Add a service", model.with_another), choice("source", "from", ()), choice("target", "to", ())
+            press("add", "Add a service", partial(with_another, blank=model.Row(""), first="monitor")),
+            choice("source", "from", ()),
+            choice("target", "to", ()),
         ),
         panel("lines", "mc-shown"),
         panel("matrix"),

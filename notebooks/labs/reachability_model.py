@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple
 
@@ -29,6 +29,7 @@ from kit.reader import Reading, read
 from kit.rules import check
 
 from .network_lines import drawn
+from .rows import MOST, NUMBERS, with_rows
 
 How = Literal["name", "localhost", "address", "device", "no"]
 OUTSIDE: Final = ""
@@ -37,10 +38,6 @@ HOST, NONE, BRIDGE, DEFAULT = "host", "none", "bridge", "default"
 SHARES: Final = "service:"
 APP: Final = "app_"  # what `container` puts before the names of an app's networks
 LOCAL: Final = ("127.", "::1", "localhost")
-MOST: Final = 8
-"""Services that fit across the picture."""
-NUMBERS: Final = tuple(map(str, range(1, MOST + 1)))
-"""The numbers of the rows, as texts."""
 MARKS: Final[dict[How, tuple[str, str]]] = {
     # how: the mark and the word of a cell
     "name": ("run", "by name"),
@@ -417,34 +414,12 @@ def inputs_of(composition: Composition) -> Inputs:
         Row(each.name, each.network_mode, "" if each.network_mode else ", ".join(each.networks), written(each.ports))
         for each in composition.services[:MOST]
     ]
-    return with_rows(Inputs(target=rows[-1].name if rows else ""), rows)
+    return with_rows(Inputs(target=rows[-1].name if rows else ""), rows, Row(""))
 
 
 def written(ports: Sequence[object]) -> str:
     """Ports as a person types them."""
     return ", ".join(map(str, ports))
-
-
-def with_rows(inputs: Inputs, rows: Sequence[Row]) -> Inputs:
-    """The inputs with these rows in place of theirs."""
-    filled = [*rows, *[Row("")] * (MOST - len(rows))]
-    columns: dict[str, Any] = {
-        column: dict(zip(NUMBERS, (getattr(row, column) for row in filled), strict=True)) for column in Row._fields
-    }
-    return replace(inputs, count=len(rows), **columns)
-
-
-def with_another(inputs: Inputs) -> Inputs:
-    """One more service, where there is room."""
-    names = {row.name for row in inputs.rows}
-    name = next(name for name in ("monitor", *(f"service-{number}" for number in NUMBERS)) if name not in names)
-    return with_rows(inputs, [*inputs.rows, Row(name)]) if inputs.count < MOST else inputs
-
-
-def without(inputs: Inputs, number: str) -> Inputs:
-    """Without the service of one row."""
-    at = NUMBERS.index(number)
-    return with_rows(inputs, [row for place, row in enumerate(inputs.rows) if place != at])
 
 
 def words(text: str) -> list[str]:
