@@ -145,11 +145,11 @@ def test_a_notebook_that_is_only_opened_shows_the_lab_as_a_picture(opened: Desk)
     figure = page.locator(".jp-OutputArea-output figure.mc").filter(has_text="Partly deployed")
     go = page.locator(".jp-NotebookPanel .jp-Cell").first
     expect(go).to_be_visible()
-    for _step in range(40):
+    for step in range(400):  # JupyterLab draws only what is near: down, and up again where it was too slow
         if figure.first.is_visible():
             break
         page.mouse.move(640, 400)
-        page.mouse.wheel(0, 300)
+        page.mouse.wheel(0, -300 if step // 40 % 2 else 300)
         page.wait_for_timeout(100)
     expect(figure.first).to_be_visible()
     expect(figure.first).to_contain_text("vision-gpu")
