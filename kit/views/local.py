@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -246,7 +247,10 @@ def exec(app: int, service: str, command: tuple[str, ...]) -> int:
         misuse(_nobody(service, state))
     try:
         job = docker.api.exec_create(docker.name_of(one), list(command))["Id"]
-        click.echo(docker.api.exec_start(job), nl=False)
+        told = docker.api.exec_start(job, stream=True)
+        with closing(told._response):  # its own `close` leaves the connection open
+            for written in told:
+                click.echo(written, nl=False)
     except foreign_errors() as error:
         misuse(real.reason_of(error))
     return int(docker.api.exec_inspect(job)["ExitCode"] or 0)

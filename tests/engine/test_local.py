@@ -82,6 +82,18 @@ def test_a_day_with_an_app(file: Path, client: Any, capsys: Capture) -> None:
     assert run(["images", "prepare"]) == 0
 
 
+def test_exec_prints_what_is_written_as_it_is_written(file: Path, client: Any) -> None:
+    assert run(["up", str(file), "--yes"]) == 0
+    script = "echo first; while [ ! -f /go ]; do sleep 0.1; done; echo last; exit 5"
+    command = [sys.executable, "-m", "kit", "exec", "web", "sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "first\n"  # the command goes on until it is told to end
+        assert run(["exec", "web", "touch", "/go"]) == 0
+        assert process.stdout.read() == "last\n"
+    assert process.returncode == 5
+
+
 def test_a_first_up_that_fails_is_taken_away_again(file: Path, client: Any, capsys: Capture) -> None:
     (file.parent / "web" / "Dockerfile").write_text('FROM kit/busybox\nRUN ["false"]\n')
     assert run(["up", str(file), "--yes"]) == 1
