@@ -199,10 +199,13 @@ def test_a_reset_of_the_engine_removes_only_what_the_kit_made(
     def nobody() -> None:
         raise RuntimeError("no Docker engine answers here")
 
-    engine = SimpleNamespace(connect=lambda: "client", remove_all=lambda client: [f"web of {client}"])
+    closed = list[str]()
+    client = SimpleNamespace(close=lambda: closed.append("closed"))
+    engine = SimpleNamespace(connect=lambda: client, remove_all=lambda one: ["web"] if one is client else [])
     monkeypatch.setitem(sys.modules, "kit.engines.docker", engine)
     assert run(["reset", "--docker"]) == 0
-    assert capsys.readouterr().out == "web of client\n"
+    assert capsys.readouterr().out == "web\n"
+    assert closed == ["closed"]
     engine.remove_all = lambda _client: []
     assert run(["reset", "--docker"]) == 0
     assert capsys.readouterr().out == "Nothing of this kit is in the Docker engine.\n"

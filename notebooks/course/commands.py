@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -96,7 +97,8 @@ def reset(notebook: str | None, containers: bool, records: bool) -> int:
     if containers:
         engine = import_module("kit.engines.docker")
         try:
-            gone = engine.remove_all(engine.connect())
+            with closing(engine.connect()) as client:
+                gone = engine.remove_all(client)
         except RuntimeError as error:  # no engine, or one that refuses
             misuse(str(error))
         click.echo("\n".join(gone) or "Nothing of this kit is in the Docker engine.")
