@@ -110,7 +110,7 @@ def events() -> st.SearchStrategy[base.AnyEvent]:
         st.builds(base.OfferArrives, releases=st.tuples(releases("r3"), releases("q1", app=2))),
         st.builds(base.ProcessExits, code=code, **of),
         *(st.builds(kind, **of) for kind in (base.ApiStop, base.ApiStart, base.ApiRestart, base.ContainerLost)),
-        *(st.builds(kind, **of) for kind in (base.LockTaken, base.LockDropped)),
+        *(st.builds(kind, **of) for kind in (base.LockTaken, base.LockDropped, base.HandoverComplete)),
         *(st.builds(kind, codes=codes) for kind in (base.EngineRestarts, base.CleanReboot)),
         st.builds(base.HostUpdated, codes=codes, os=st.sampled_from(("balenaOS 6.4.0", "balenaOS 7.0.0"))),
         *(st.builds(kind) for kind in (base.SupervisorRestarts, base.PowerCut, base.RestartApp, base.Purge)),

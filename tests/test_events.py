@@ -17,6 +17,7 @@ from kit.engines.base import (
     CleanReboot,
     ContainerLost,
     EngineRestarts,
+    HandoverComplete,
     HostUpdated,
     LockDropped,
     LockTaken,
@@ -471,6 +472,35 @@ def test_e_33_a_hand_over_with_a_host_port_fails_first_and_then_goes_the_ordinar
     assert seen[2:5] == [{"takeLock 1[relay]"}, {"kill relay@r1"}, {"removeImage relay:r1"}]
     assert seen[5] == {"start relay@r2"}
     assert one(engine, "relay").status == "Running"
+
+
+def handed_over(*events: AnyEvent, **state: object) -> tuple[int, Simulated]:
+    """How long a hand-over takes when these events happen while the offer is there, and the device afterwards."""
+    over = {"labels": {STRATEGY: "hand-over", "io.balena.update.handover-timeout": "9000"}}
+    engine = running(release("r1", {"relay": over}), **state)
+    engine.happen(OfferArrives(releases=(release("r2", {"relay": over}),)))
+    for event in events:
+        engine.happen(event)
+    before = engine.observe().clock_ms
+    done = rounds(engine)
+    assert one(engine, "relay").commit == "r2"
+    return engine.observe().clock_ms - before - 200 * len(done), engine
+
+
+def test_a_file_ends_a_hand_over_which_deletes_it() -> None:
+    """S-108: the file may be there before, or be made during the wait; one that is late waits for the next."""
+    for events, took, left in (
+        ((), 9_000, set()),
+        ((HandoverComplete(service="relay"),), 0, set()),
+        ((HandoverComplete(service="relay", ms=3_200),), 3_000, set()),
+        ((HandoverComplete(service="relay", ms=60_000),), 9_000, {"relay"}),
+        ((HandoverComplete(service="relay"), EngineRestarts()), 0, set()),
+        ((HandoverComplete(service="relay"), CleanReboot()), 9_000, set()),
+        ((HandoverComplete(service="nobody"),), 9_000, set()),
+    ):
+        waited, engine = handed_over(*events)
+        assert (waited, {name for _, name, _ in engine.observe().handover_files}) == (took, left), events
+    assert handed_over(HandoverComplete(service="relay"), handover_wait="as_coded")[0] == 0
 
 
 def test_e_34_a_service_that_ignores_sigterm_is_waited_for_until_its_grace_is_over() -> None:

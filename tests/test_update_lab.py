@@ -69,7 +69,7 @@ def test_what_goes_wrong_for_good_is_stuck_and_names_the_way_out(trouble: str) -
     assert shown.situation.startswith("Way out: ")
 
 
-@pytest.mark.parametrize("trouble", ["lock ui", "offline", "full", "broken api", "deaf api"])
+@pytest.mark.parametrize("trouble", ["lock ui", "offline", "full", "broken api", "over api", "deaf api"])
 def test_what_ends_after_some_rounds_lets_the_update_go_on(trouble: str) -> None:
     for until in (1, 2, 5):
         found = walked(inputs(trouble=trouble, until=until))
@@ -100,6 +100,13 @@ def test_a_hand_over_waits_as_documented_or_not_at_all() -> None:
         shown = model.view(chosen)
         assert "No service was down" not in shown.answer
         assert ("60" in re.findall(r"<td>(\d+)</td>", shown.table)) == (seconds == 60)
+
+
+def test_a_file_ends_the_wait_of_a_hand_over() -> None:
+    """S-108."""
+    shown = model.view(inputs(strategies={"0": "hand-over"}, trouble="over api", at=99))
+    assert {"5", "60"} & {*re.findall(r"<td>(\d+)</td>", shown.table)} == {"5"}
+    assert "makes its hand-over file after 5 s" in dict(map(reversed, model.trouble_options(["api"])))["over api"]  # type: ignore[call-overload]
 
 
 def test_every_step_and_every_step_that_is_not_done_has_a_reason_with_a_rule() -> None:

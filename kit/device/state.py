@@ -230,6 +230,7 @@ class State:
     dangling: bool = False
     # the user and the surroundings
     lock_files: frozenset[tuple[int, str]] = frozenset()
+    handover_files: frozenset[tuple[int, str, int]] = frozenset()  # app, service, and when it is made
     online: bool = True
     disk_full: bool = False
     broken: frozenset[str] = frozenset()  # services whose program cannot be started
@@ -387,5 +388,5 @@ def booted(state: State, *, cut: bool = False, reboot: bool = True, codes: Mappi
     after = replace(state, containers=tuple(containers), locks=frozenset(), troubles=(), failures=0, waited=False)
     if not reboot:
         return replace(after, leftover_locks=state.leftover_locks | state.locks)
-    none: frozenset[int] = frozenset()
-    return replace(after, leftover_locks=none, lock_files=frozenset(), boot=state.boot + 1, reboot_wanted=False)
+    after = replace(after, leftover_locks=frozenset[int](), lock_files=frozenset(), handover_files=frozenset())
+    return replace(after, boot=state.boot + 1, reboot_wanted=False)

@@ -239,6 +239,17 @@ def _order_stop(state: State, container: Container | None, *, removing: bool, ro
     return state.swapped(now, replace(now, status="Stopping", was=was, removing=removing, stop_left=rounds))
 
 
+def waits(state: State, step: Handover) -> int:
+    """How many milliseconds a hand-over waits: until a file of the service says that it is done, or time is up (S-108).
+
+    >>> handed = Handover(app=1, service="web", wanted=Wanted(app=1, name="web", commit="r2", image="i"), wait_ms=9_000)
+    >>> [waits(State(handover_files=frozenset(files)), handed) for files in ({(1, "web", 400)}, ())]
+    [400, 9000]
+    """
+    made = (at - state.clock_ms for *whose, at in state.handover_files if whose == [step.app, step.service])
+    return min(step.wait_ms, max(0, min(made, default=step.wait_ms)))
+
+
 def _hand_over(state: State, step: Handover) -> State:
     if old := _now(state, step.container):
         state = state.swapped(old, replace(old, handing_over=True))
@@ -246,7 +257,11 @@ def _hand_over(state: State, step: Handover) -> State:
     if len(after.troubles) > len(state.troubles):
         return after
     # The wait is part of the step, and so is the stop: the old one is gone when the round is over.
-    return _order_stop(pass_time(after, step.wait_ms), step.container, removing=True, rounds=0)
+    after = pass_time(after, waits(after, step))
+    mine = (each for each in after.handover_files if each[:2] == (step.app, step.service))
+    seen = {each for each in mine if each[2] <= after.clock_ms}  # and deleted
+    after = replace(after, handover_files=after.handover_files - seen)
+    return _order_stop(after, step.container, removing=True, rounds=0)
 
 
 def effect(state: State, step: AnyStep) -> State:

@@ -44,8 +44,8 @@ class Event(Record):
         about = vars(self)
         codes = ", ".join(f"`{name}` ends with {code}" for name, code in (about.get("codes") or {}).items())
         offered = (f"{each.commit} for app {each.app}".removesuffix(" for app 1") for each in about.get("releases", ()))
-        volume = about.get("volume")
-        words = about | {"answers": codes and f"; {codes}", "offered": ", ".join(offered) or "no app"}
+        volume, later = about.get("volume"), f", {about['ms']} ms from now" if about.get("ms") else ""
+        words = about | {"later": later, "answers": codes and f"; {codes}", "offered": ", ".join(offered) or "no app"}
         words |= {
             "place": f"volume `{volume}`" if volume else "its own layer",
             "os": about.get("os") or "another host OS",
@@ -139,6 +139,12 @@ class LockDropped(OnService):
     """A service deletes its lock file."""
 
 
+class HandoverComplete(OnService):
+    """A service makes its file `handover-complete`, now or later: a hand-over that sees it ends at once (S-108)."""
+
+    ms: int = 0
+
+
 class NetworkDown(Event):
     """Downloads and polls fail from now on."""
 
@@ -181,8 +187,8 @@ class RoundOver(Event):
 
 AnyEvent: TypeAlias = (
     OfferArrives | ProcessExits | ApiStop | ApiStart | ApiRestart | RestartApp | Purge | SupervisorRestarts
-    | EngineRestarts | CleanReboot | PowerCut | HostUpdated | LockTaken | LockDropped | NetworkDown | NetworkUp
-    | DiskFull | DiskFreed | Writes | ContainerLost | TimePasses | RoundOver
+    | EngineRestarts | CleanReboot | PowerCut | HostUpdated | LockTaken | LockDropped | HandoverComplete
+    | NetworkDown | NetworkUp | DiskFull | DiskFreed | Writes | ContainerLost | TimePasses | RoundOver
 )  # fmt: skip
 
 

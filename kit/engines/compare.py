@@ -63,6 +63,7 @@ def told(state: State, before: State) -> Told:
     lines += [f"image {name} is here" for name in state.image_names]
     lines += [f"release {commit} of app {app} is recorded" for app, commit in state.commits]
     lines += [f"{service} holds an update lock" for _app, service in state.lock_files]
+    lines += [f"{service} has its hand-over file" for _, service, at in state.handover_files if at <= state.clock_ms]
     return tuple(sorted(lines))
 
 

@@ -55,7 +55,7 @@ ALLOW: Final[dict[str, str]] = TABLES["allow"]  # what `--allow` takes, and what
 OLDEST: Final = "1.40"  # the API of Docker 19.03
 STATUS: Final[dict[str, Status]] = {"created": "Installed", "exited": "exited", "dead": "Dead"}  # all others run
 LONGEST: Final = 20_000  # milliseconds that an event may take
-LOCK: Final = "/tmp/balena"  # noqa: S108 (a path in the container)
+SIGNS: Final = "/tmp/balena"  # noqa: S108 (a path in the container: its lock and hand-over files)
 LOCK_FILES: Final = {"updates.lock", "resin-updates.lock"}
 HANDED_OVER: Final = {"handover-complete", "resin-kill-me"}
 WRITES: Final = "kit-writes"  # the file that `writes` appends to
@@ -225,12 +225,13 @@ class Docker(Simulated):
         containers = tuple(self._container(each) for each in found)
         volumes, networks = self._things(self._volumes()), self._things(self.api.networks(filters=self._mine))
         held = self._contents(volumes) if data else {}
+        signs: dict[str, Any] = self._signs(containers) if data else {}
         state = self._state = replace(
             self._state,
             containers=self.side_by_side(self._with_data, containers) if data else containers,
             volumes=tuple(Volume(*each, held.get(f"{each[0]}_{each[1]}", frozenset())) for each in volumes),
             networks=tuple(Network(*each) for each in networks),
-            lock_files=self._locks(containers) if data else self._state.lock_files,
+            **signs,
         )
         return state  # and not what another thread has seen meanwhile
 
@@ -267,7 +268,10 @@ class Docker(Simulated):
         return self._ids[one.id]
 
     def _files(self, one: str, path: str) -> dict[str, tuple[int, bytes]]:
-        """The files at a path in a container, which need not run: by name, the owner and the content."""
+        """The files at a path in a container, which need not run: by name, the owner and the content.
+
+        Those of 1970 are gone: so `_delete` marks them.
+        """
         from docker.errors import NotFound
 
         try:
@@ -275,8 +279,17 @@ class Docker(Simulated):
         except NotFound:
             return {}
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-            found = {each.name.rpartition("/")[2]: (each.uid, tar.extractfile(each)) for each in tar if each.isfile()}
-            return {name: (owner, file.read() if file else b"") for name, (owner, file) in found.items()}
+            found = {
+                each.name.rpartition("/")[2]: (each.uid, tar.extractfile(each))
+                for each in tar
+                if each.isfile() and each.mtime
+            }
+            return {name: (owner, file.read()) for name, (owner, file) in found.items() if file}
+
+    def _delete(self, one: str, names: set[str]) -> None:
+        """Take signs away, which needs no program in the container."""
+        if there := {*self._files(one, SIGNS)} & names:
+            self.api.put_archive(one, SIGNS, archive(dict.fromkeys(there, b""), at=0))
 
     def _read(self, one: str, path: str) -> frozenset[str]:
         """What was written into a file of a container."""
@@ -287,14 +300,16 @@ class Docker(Simulated):
     def _with_data(self, one: Container) -> Container:
         return replace(one, data=self._read(self._ids[one.id], f"/{WRITES}"))
 
-    def _locks(self, containers: Iterable[Container]) -> frozenset[tuple[int, str]]:
-        """The lock files of users; those of `nobody` are the supervisor's own (S-110)."""
-        looked = self.side_by_side(lambda each: (each, self._files(self._ids[each.id], LOCK)), containers)
-        return frozenset(
-            (each.app, each.service)
-            for each, files in looked
-            if any(owner != NOBODY for name, (owner, _) in files.items() if name in LOCK_FILES)
-        )
+    def _signs(self, containers: Iterable[Container]) -> dict[str, Any]:
+        """Lock files of users, those of `nobody` being the supervisor's own (S-110), and hand-over files (S-108)."""
+        looked = self.side_by_side(lambda each: (each, self._files(self._ids[each.id], SIGNS)), containers)
+        found = [(each, name, owner) for each, files in looked for name, (owner, _) in files.items()]
+        locks = (each for each, name, owner in found if name in LOCK_FILES and owner != NOBODY)
+        over = (each for each, name, _ in found if name in HANDED_OVER)
+        return {
+            "lock_files": frozenset((each.app, each.service) for each in locks),
+            "handover_files": frozenset((each.app, each.service, 0) for each in over),
+        }
 
     def _contents(self, volumes: Iterable[tuple[int, str, Any]]) -> dict[str, frozenset[str]]:
         """What was written into volumes: they are lent to a container that never runs."""
@@ -315,7 +330,7 @@ class Docker(Simulated):
     def perform(self, step: do.AnyStep) -> None:
         """Do one step; EngineError if it could not be done."""
         if isinstance(step, do.TakeLock):
-            self._state = replace(self._state, lock_files=self._locks(self._state.of(step.app)))
+            self._state = replace(self._state, **self._signs(self._state.of(step.app)))
         act = ACTS.get(type(step))
         if act is None or isinstance(step, do.RemoveImage):
             self._remember(step)
@@ -393,7 +408,7 @@ class Docker(Simulated):
         body["Labels"] |= self._labels(app, service=wanted.name, wanted=json.dumps(told, default=str))
         locks = f"{LABEL}_{app}_{wanted.name}"
         own = [text for text in host["Binds"] if not text.startswith("/tmp/balena-supervisor/")]  # noqa: S108
-        host["Binds"] = [*own, f"{locks}:{LOCK}", f"{locks}:/tmp/resin"]
+        host["Binds"] = [*own, f"{locks}:{SIGNS}", f"{locks}:/tmp/resin"]
         for key, most in TABLES["limits"].items():
             host[key] = host[key] or (0 if key == "NanoCpus" and host["CpuQuota"] else most)
         if host["NetworkMode"].startswith("container:"):
@@ -437,8 +452,8 @@ class Docker(Simulated):
             self.api.update_container(old, restart_policy={"Name": "no"})
             self.api.rename(old, f"old_{_name(step.container.wanted, step.container.commit)}")
         self._start(step)
-        wait = step.wait_ms / 1000 if self._state.handover_wait == "documented" else 0
-        until(lambda: bool({*self._files(old, LOCK)} & HANDED_OVER), wait)
+        until(lambda: bool({*self._files(old, SIGNS)} & HANDED_OVER), step.wait_ms / 1000)
+        self._delete(old, HANDED_OVER)
         self.stop(old)
 
     def _create_thing(self, step: do.CreateVolume | do.CreateNetwork) -> None:
@@ -478,6 +493,8 @@ class Docker(Simulated):
         if isinstance(event, on.OnService):
             found = self.observe(data=isinstance(event, on.ApiRestart)).container(event.service, event.app)
             one = self._ids[found.id] if found else ""
+        if (ms := getattr(event, "ms", 0)) > LONGEST:
+            raise NotHere("time", ms=f"{ms:,}", most=f"{LONGEST:,}")
         act = EVENTS.get(type(event)) if one or not isinstance(event, on.OnService) else None
         try:
             if act is not None:
@@ -527,16 +544,23 @@ class Docker(Simulated):
             self.api.put_archive(one, place or "/", archive({WRITES: "\n".join(lines).encode()}))
 
     def _lock(self, event: on.LockTaken | on.LockDropped, one: str) -> None:
-        """Make a lock file; a dropped one becomes the supervisor's own, which needs no program in the container."""
-        owner = 0 if isinstance(event, on.LockTaken) and event.user != "nobody" else NOBODY
-        names = {*self._files(one, LOCK)} & LOCK_FILES
-        if names or isinstance(event, on.LockTaken):
-            self.api.put_archive(one, LOCK, archive(dict.fromkeys(names or {"updates.lock"}, b""), owner=owner))
+        """Make a lock file, or take all of them away."""
+        self._delete(one, LOCK_FILES)
+        if isinstance(event, on.LockTaken):
+            owner = NOBODY if event.user == "nobody" else 0
+            self.api.put_archive(one, SIGNS, archive({"updates.lock": b""}, owner=owner))
 
-    def _wait(self, event: on.TimePasses, _one: str) -> None:
-        if event.ms > LONGEST:
-            raise NotHere("time", ms=f"{event.ms:,}", most=f"{LONGEST:,}")
-        time.sleep(event.ms / 1000)
+    def _hand_over_file(self, event: on.HandoverComplete, one: str) -> None:
+        """Make the file that ends a hand-over, later if so said: meanwhile the hand-over begins."""
+
+        def make() -> None:
+            with suppress(*foreign_errors()):  # the container may be gone by then
+                time.sleep(event.ms / 1000)
+                self.api.put_archive(one, SIGNS, archive({"handover-complete": b""}))
+
+        maker = Thread(target=make, daemon=True)
+        maker.start()
+        maker.join(0 if event.ms else None)
 
     def _down(self, event: on.EngineRestarts | on.CleanReboot | on.HostUpdated | on.PowerCut, _one: str) -> None:
         """The engine restarts, in good order or not; a boot takes the lock files with it."""
@@ -551,8 +575,8 @@ class Docker(Simulated):
                 self._run(self._ids[each.id], "answer", str(code))
         self.restart(isinstance(event, on.PowerCut))
         until(self._answers)
-        for app, service in () if isinstance(event, on.EngineRestarts) else now.lock_files:
-            self.befall(on.LockDropped(service=service, app=app))
+        for each in () if isinstance(event, on.EngineRestarts) else now.containers:
+            self._delete(self._ids[each.id], LOCK_FILES | HANDED_OVER)
 
     def _answers(self) -> bool:
         try:
@@ -573,7 +597,8 @@ EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
     on.ApiStop: lambda docker, _, one: docker.stop(one, removing=False),
     on.ApiStart: lambda docker, _, one: docker.api.start(one),
     on.ContainerLost: lambda docker, _, one: docker.api.remove_container(one, v=True, force=True),
-    on.LockTaken: Docker._lock, on.LockDropped: Docker._lock, on.TimePasses: Docker._wait,
+    on.LockTaken: Docker._lock, on.LockDropped: Docker._lock,
+    on.HandoverComplete: Docker._hand_over_file, on.TimePasses: lambda _docker, event, _: time.sleep(event.ms / 1000),
     on.EngineRestarts: Docker._down, on.CleanReboot: Docker._down, on.HostUpdated: Docker._down,
     on.PowerCut: Docker._down,
 }  # fmt: skip

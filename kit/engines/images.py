@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -72,13 +73,14 @@ def has(api: Any, image: str) -> Any:
         return None
 
 
-def archive(files: Mapping[str, bytes], *, owner: int = 0) -> bytes:
-    """A tar archive of these files, by path."""
+def archive(files: Mapping[str, bytes], *, owner: int = 0, at: float | None = None) -> bytes:
+    """A tar archive of these files, by path, made now or at that time."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.uid = len(content), 0o755, owner
+            entry.mtime = time.time() if at is None else at
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 

@@ -91,6 +91,8 @@ def after(state: State, event: on.AnyEvent) -> State:
             return replace(state, lock_files=state.lock_files | {(app, service)})
         case on.LockDropped(service=service, app=app):
             return replace(state, lock_files=state.lock_files - {(app, service)})
+        case on.HandoverComplete(service=service, app=app, ms=ms):
+            return replace(state, handover_files=state.handover_files | {(app, service, now + ms)})
         case on.NetworkDown() | on.NetworkUp():
             return replace(state, online=isinstance(event, on.NetworkUp))
         case on.DiskFull() | on.DiskFreed():

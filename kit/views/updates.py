@@ -161,7 +161,7 @@ def simulate(compose: str, events_file: str, device_file: str | None, as_data: b
     The others:
       api-stop, api-start, api-restart, restart-app, purge, writes, container-lost,
       supervisor-restarts, engine-restarts, clean-reboot, host-updated,
-      lock-dropped, network-down, network-up, disk-full, disk-freed
+      lock-dropped, handover-complete, network-down, network-up, disk-full, disk-freed
     """
     facts, state = on_blank(device_file)
     first, text = released(compose, "r1"), text_of(events_file)

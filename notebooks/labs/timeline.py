@@ -26,6 +26,7 @@ from typing import Final, Literal, NamedTuple
 
 from kit import looks
 from kit.device import steps as do
+from kit.device.state import State
 from kit.graphs.svg import mark, path, rect, sheet, text, text_width
 from kit.looks import escaped
 from kit.planner import AnyStep, Plan, Round
@@ -75,10 +76,10 @@ class Timeline:
     peak: float
 
 
-def seconds_of(step: AnyStep, seconds: Mapping[str, float]) -> float:
+def seconds_of(step: AnyStep, seconds: Mapping[str, float], state: State) -> float:
     """The duration of a step: given for the step as written, for its service, or for its kind."""
     keys = (str(step), f"{step.kind} {step.service}", step.kind)
-    waited = step.wait_ms / 1000 if isinstance(step, do.Handover) else 0.0
+    waited = do.waits(state, step) / 1000 if isinstance(step, do.Handover) else 0.0
     return float(next((seconds[key] for key in keys if key in seconds), waited))
 
 
@@ -120,7 +121,7 @@ def timeline(plan: Plan, seconds: Mapping[str, float] = {}, sizes: Mapping[str, 
     rounds = tuple(round for round in plan.rounds if round.trace)
     quiet = (do.Noop, do.SaveImage)
     heads = (tuple(dict.fromkeys(step.kind for step in round if not isinstance(step, quiet))) for round in rounds)
-    lasts = (max((seconds_of(step, seconds) for step in round), default=0.0) for round in rounds)
+    lasts = (max((seconds_of(step, seconds, round.state) for step in round), default=0.0) for round in rounds)
     troubles = (tuple(map(str, round.troubles)) for round in rounds)
     columns = tuple(map(Column, heads, lasts, troubles))
     peak = 0.0

@@ -48,6 +48,11 @@ TROUBLES: Final[dict[str, tuple[str, bool, Troubled, Troubled]]] = {
         lambda state, name: replace(state, broken=state.broken | {name}),
         lambda state, name: replace(state, broken=state.broken - {name}),
     ),
+    "over": (
+        "`{0}` makes its hand-over file after 5 s", True,
+        lambda state, name: replace(state, handover_files=state.handover_files | {(1, name, state.clock_ms + 5_000)}),
+        lambda state, _: replace(state, handover_files=frozenset()),
+    ),
     "deaf": (
         "`{0}` ignores SIGTERM", True,
         lambda state, name: replace(state, deaf=state.deaf | {name}),

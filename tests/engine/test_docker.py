@@ -25,6 +25,9 @@ from kit.engines.base import (
     CleanReboot,
     Engine,
     EngineError,
+    HandoverComplete,
+    LockDropped,
+    LockTaken,
     OfferArrives,
     PowerCut,
     ProcessExits,
@@ -378,6 +381,31 @@ def test_an_old_container_of_a_hand_over_may_end_it_with_a_file(client: Any) -> 
     *_, last = up(engine, Release("r2", {"services": {"web": body}}))
     assert not last
     assert [str(each) for each in engine.observe().containers] == ["web@r2"]
+
+
+def test_a_file_that_was_seen_ends_no_other_hand_over(client: Any) -> None:
+    """S-108: the file is deleted, so that it can be made again, by a program or by an event."""
+    body = {"labels": {"io.balena.update.strategy": "hand-over", "io.balena.update.handover-timeout": "600000"}}
+    engine = brought_up(client, {"web": body})
+    for number, file in enumerate(("handover-complete", "resin-kill-me"), start=2):
+        assert engine._run(engine.name_of(one(engine)), "touch", f"/tmp/balena/{file}") == 0
+        assert engine.observe(data=True).handover_files == {(1, "web", 0)}
+        *_, last = up(engine, Release(f"r{number}", {"services": {"web": body | {"environment": {"A": f"{number}"}}}}))
+        assert not last
+        assert engine.observe(data=True).handover_files == frozenset()
+    engine.happen(HandoverComplete(service="web"))
+    assert engine.observe(data=True).handover_files == {(1, "web", 0)}
+    with pytest.raises(NotHere, match="too long"):
+        engine.happen(HandoverComplete(service="web", ms=10**6))
+
+
+def test_a_lock_that_was_taken_away_can_be_made_again(client: Any) -> None:
+    engine = brought_up(client, {"web": {}})
+    for holds, act in ((True, LockTaken), (False, LockDropped)):
+        engine.happen(act(service="web"))
+        assert bool(engine.observe(data=True).lock_files) is holds
+    assert engine._run(engine.name_of(one(engine)), "touch", "/tmp/balena/updates.lock") == 0
+    assert engine.observe(data=True).lock_files == {(1, "web")}
 
 
 def test_a_service_that_is_deaf_is_killed_when_its_time_is_up(client: Any) -> None:
