@@ -17,23 +17,13 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import datetime
 from pathlib import Path as File
 from typing import Any, Final, Literal, NoReturn
 
 import yaml
-from yaml.error import MarkedYAMLError, YAMLError
-from yaml.parser import Parser
-from yaml.reader import Reader
-from yaml.scanner import Scanner
 
 from .diagnostics import Diagnostic, Path, Span, said
-
-_Fast: Any
-try:
-    from yaml.cyaml import CParser as _Fast  # type: ignore[attr-defined]
-except ImportError:  # PyYAML without libyaml, as in a browser
-    _Fast = None
 
 Kind = Literal["null", "bool", "int", "float", "str", "time", "list", "map"]
 At = tuple[str, int, int, int]
@@ -43,6 +33,7 @@ ALIASED: Final = 30_000
 DEEPEST: Final = 100
 LONGEST: Final = 32_000_000
 MOST_EVENTS: Final = 1_200_000
+_Fast: Any = getattr(yaml, "CBaseLoader", None)  # it is missing where PyYAML comes without libyaml, as in a browser
 
 
 class Node:
@@ -60,8 +51,7 @@ class Node:
         self.kind: Kind = kind
         self.value = value
         self._at: Any = span
-        self.quoted, self.mark = quoted, mark
-        self._keys: dict[str, Any] = {} if keys is None else keys
+        self.quoted, self.mark, self._keys = quoted, mark, keys or {}
 
     @property
     def span(self) -> Span:
@@ -86,7 +76,9 @@ class Node:
         return self.span if at is None else Span(*at) if type(at) is tuple else at
 
     def get(self, key: str | int) -> Node | None:
-        """The value of a key, or None; None also when this is no mapping."""
+        """The value of a key of a mapping, or of a number in a list; None when there is none."""
+        if self.kind == "list":
+            return self.value[key] if isinstance(key, int) and 0 <= key < len(self.value) else None
         return self.value.get(key) if self.kind == "map" else None
 
     def at(self, path: Path) -> Node | None:
@@ -97,10 +89,7 @@ class Node:
         """
         node: Node | None = self
         for step in path:
-            if node is not None and node.kind == "list":
-                node = node.value[step] if isinstance(step, int) and 0 <= step < len(node.value) else None
-            else:
-                node = node and node.get(step)
+            node = node and node.get(step)
         return node
 
     def entries(self, *path: str) -> dict[str, Node]:
@@ -176,13 +165,13 @@ WORDS: Final[dict[str, tuple[Kind, Any]]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), ("float", float("-inf"))),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), ("float", float("nan"))),
 }
-_INT = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))")
-_BASES: Final = (16, 2, 8, 10)
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_POINT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
-_TIME = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-    r"(?:([Tt ])([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?)?"
+_INT = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0)")
+_OCTAL = re.compile(r"\A([-+]?0)(?=[0-7])")
+_DIGITS: Final = "[0-9]+(?:_[0-9]+)*"
+_FLOAT = re.compile(rf"[-+]?(?:\.{_DIGITS}|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?{_DIGITS})?")
+_TIME = re.compile(  # a blank goes without zone, a T with one
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?: |([Tt]))([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})"
+    r"(?:[.,][0-9]+)?(?(4)(?:Z|[-+][0-9]{2}:[0-9]{2})))?"
 )
 
 
@@ -192,25 +181,19 @@ def resolve(text: str) -> tuple[Kind, Any]:
     >>> resolve("010"), resolve("22:22"), resolve("no"), resolve("1_000.5"), resolve("2024-01-02")
     (('int', 8), ('str', '22:22'), ('str', 'no'), ('float', 1000.5), ('time', '2024-01-02'))
     """
-    first = text[:1]
-    if first in "0123456789+-" and first:
-        if _is_time(text):
-            return "time", text
-        if text in WORDS:
-            return WORDS[text]
-        return _number(text.replace("_", "")) or ("str", text)
     if len(text) < 6 and text in WORDS:
         return WORDS[text]
-    if first == "." and _POINT.fullmatch(text) and abs(number := float(text)) != float("inf"):
-        return "float", number
-    return "str", text
+    if text[0] not in "0123456789+-.":
+        return "str", text
+    if _is_time(text):
+        return "time", text
+    return _number(text if text[0] == "." else text.replace("_", "")) or ("str", text)
 
 
 def _number(text: str) -> tuple[Kind, Any] | None:
-    if len(text) < 80 and (found := _INT.fullmatch(text)):
-        digits, base = next((part, base) for part, base in zip(found.groups()[1:], _BASES, strict=True) if part)
-        number = int(digits, base) * (-1 if found[1] == "-" else 1)
-        if -(2**63) <= number < (2**63 if found[1] else 2**64):
+    if len(text) < 80 and _INT.fullmatch(text):
+        number = int(_OCTAL.sub(r"\1o", text), 0)
+        if -(2**63) <= number < (2**63 if text[0] in "+-" else 2**64):
             return "int", number
     if _FLOAT.fullmatch(text) and abs(value := float(text)) != float("inf"):
         return "float", value
@@ -218,33 +201,25 @@ def _number(text: str) -> tuple[Kind, Any] | None:
 
 
 def _is_time(text: str) -> bool:
-    found = _TIME.fullmatch(text)
-    if not found:
+    if (found := _TIME.fullmatch(text)) is None:
         return False
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.group(1, 2, 3, 5, 6, 7))
     try:
-        date(int(found[1]) or 2000, int(found[2]), int(found[3]))  # the year 0 is a leap year, too
-        time(int(found[5] or 0), int(found[6] or 0), int(found[7] or 0))
+        return bool(datetime(year or 2000, month, day, hour, minute, second))  # the year 0 is a leap year, too
     except ValueError:
         return False
-    return not found[4] or (found[8] is None) == (found[4] == " ")  # a blank goes without zone, a T with one
 
 
 # ── events ─────────────────────────────────────────────────────────────────────────────────────────
 
 _BREAKS: Final = "\r\n\x85\u2028\u2029"
 _INDICATORS = re.compile("[1-9][-+]|[-+]?[1-9]?")
-_TAB: Final = "found a tab character that violates indentation"
 
 
-class _Slow(Reader, Scanner, Parser):
+class _Slow(yaml.BaseLoader):
     """PyYAML's own parser, brought into line with libyaml and go-yaml: a tab may separate words (C-22)."""
 
     scan_line_break: Any
-
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
 
     def scan_to_next_token(self) -> None:
         super().scan_to_next_token()
@@ -265,66 +240,49 @@ class _Slow(Reader, Scanner, Parser):
 
     def scan_block_scalar_indentation(self) -> Any:
         found = super().scan_block_scalar_indentation()
-        self._refuse_tab("while scanning a block scalar", self.get_mark())
+        self._refuse_tab()
         return found
 
     def scan_block_scalar_breaks(self, indent: int) -> Any:
         found = super().scan_block_scalar_breaks(indent)
         if self.column < indent:
-            self._refuse_tab("while scanning a block scalar", self.get_mark())
+            self._refuse_tab()
         return found
 
-    def _refuse_tab(self, context: str, start: Any) -> None:
+    def _refuse_tab(self, begun: Any = None) -> None:
         if self.peek() == "\t":
-            raise yaml.scanner.ScannerError(context, start, _TAB, self.get_mark())
+            problem = "found a tab character that violates indentation"
+            raise yaml.MarkedYAMLError(None, begun, problem, self.get_mark())
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
-        spaces = ""
-        while self.peek() in " \t":
-            spaces += self.peek()
-            self.forward()
-        if self.peek() not in _BREAKS:
-            return [spaces] if spaces else []
-        line_break: str = self.scan_line_break()
-        self.allow_simple_key = True
-        if self._at_document_end():
-            return None
-        breaks = []
+        spaces, breaks = "", list[str]()
         while self.peek() in " \t" + _BREAKS:
-            if self.column < indent:
-                self._refuse_tab("while scanning a plain scalar", start_mark)
+            if breaks and self.column < indent:
+                self._refuse_tab(start_mark)
             if self.peek() in " \t":
+                spaces += self.peek()
                 self.forward()
             else:
                 breaks.append(self.scan_line_break())
-                if self._at_document_end():
+                self.allow_simple_key = True
+                if self.prefix(3) in ("---", "...") and self.peek(3) in "\0 \t" + _BREAKS:
                     return None
-        if line_break != "\n":
-            return [line_break, *breaks]
-        return breaks or [" "]
-
-    def _at_document_end(self) -> bool:
-        return self.prefix(3) in ("---", "...") and self.peek(3) in "\0 \t" + _BREAKS
+        if not breaks:
+            return [spaces] if spaces else []
+        return breaks if breaks[0] != "\n" else breaks[1:] or [" "]
 
 
 def events(text: str, fast: bool = True) -> Iterator[Any]:
     """The YAML events of a text. Raises YAMLError."""
     parser = _Fast(text) if fast and _Fast else _Slow(text)
-    try:
-        while (event := parser.get_event()) is not None:
-            yield event
-    finally:
-        parser.dispose()
+    return iter(parser.get_event, None)
 
 
 # ── the tree ───────────────────────────────────────────────────────────────────────────────────────
 
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]|(?<=[\n\r\x85\u2028\u2029])\ufeff"
-)
+_CONTROL = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]|(?<=[{_BREAKS}])\ufeff")
 _CORE: Final = "tag:yaml.org,2002:"
 _MARKS: Final = {"!reset": "reset", "!override": "override"}
-_QUOTED: Final = ("'", '"', "|", ">")
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: the finding is already noted
@@ -381,8 +339,7 @@ class _Builder:
             if kind is yaml.ScalarEvent:
                 self.attach(self.scalar(event), event.anchor, 1, 0, event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                start, mark = event.start_mark, _MARKS.get(event.tag, "")
-                at = (self.name, start.line + 1, start.column + 1, 1)
+                at, mark = (*self.place(event)[:3], 1), _MARKS.get(event.tag, "")
                 is_map = kind is yaml.MappingStartEvent
                 node = Node("map", {}, at, mark=mark) if is_map else Node("list", [], at, mark=mark)
                 stack.append(_Open(node, event.anchor))
@@ -479,7 +436,7 @@ class _Builder:
 
     def scalar(self, event: Any) -> Node:
         at = self.place(event)
-        text, tag, quoted, mark = event.value, event.tag, event.style in _QUOTED, _MARKS.get(event.tag, "")
+        text, tag, quoted, mark = event.value, event.tag, bool(event.style), _MARKS.get(event.tag, "")
         if not text and not quoted:  # what is not there stands where its key stands, or its `---`
             top = self.stack[-1] if self.stack else None
             at = self.start if top is None else at if top.key is None else top.node._keys[top.key]
@@ -548,16 +505,16 @@ def parse(text: str, name: str, *, fast: bool = True) -> Parsed:
             builder.build(text, fast)
         except _Stop:
             pass
-        except YAMLError as error:
+        except yaml.YAMLError as error:
             _no_yaml(builder, error, text)
     return Parsed(tuple(builder.documents), tuple(builder.findings), tuple(builder.order))
 
 
-def _no_yaml(builder: _Builder, error: YAMLError, text: str) -> None:
+def _no_yaml(builder: _Builder, error: yaml.YAMLError, text: str) -> None:
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     if context and (mark is None or mark.index >= len(text.rstrip())):  # it ends too early: say where it began
         mark = context
-    problem = (isinstance(error, MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
+    problem = (isinstance(error, yaml.MarkedYAMLError) and (error.problem or error.context)) or "it cannot be read"
     at = (builder.name, mark.line + 1, mark.column + 1, 1) if mark else (builder.name, 1, 1, 1)
     rest = text[mark.index : mark.index + 40].partition("\n")[0].rstrip() if mark else ""
     hints = SAYINGS["no-yaml"]["hints"]
