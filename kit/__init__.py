@@ -15,21 +15,9 @@ from typing import Any, Final
 
 __version__ = "0.1.0"
 
-_ROOMS: Final = {
-    # room: the names that a notebook types
-    "diagnostics": "Diagnostic Severity Span",
-    "versions": "InvalidRange InvalidVersion Range Version satisfies valid_range",
-    "composition": "Build Composition Mount Network Port Service Volume",
-    "reader": "Reading normal_form read",
-    "contracts": "Decision Facts decide decide_offer flips",
-    "rules": "check rule",
-    "device": "Device State read_device",
-    "planner": "Plan Release installed next_steps plan what_changed",
-    "engines.base": "settle",
-    "engines.script": "follow read_events",
-    "engines.simulated": "Simulated",
-}
-_ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
+with open(f"{__file__.rpartition('.')[0]}.pyi", encoding="utf-8") as names:
+    # `from .room import name as name`: what type checkers read is what a notebook may type
+    _ROOM_OF: Final = {line.split()[-1]: line.split()[1] for line in names if line.startswith("from .")}
 __all__ = sorted(_ROOM_OF)
 
 
@@ -37,7 +25,7 @@ def __getattr__(name: str) -> Any:
     """Open the room of a name when it is first used, and keep the name."""
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'kit' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
+    value = globals()[name] = getattr(import_module(_ROOM_OF[name], __name__), name)
     return value
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from ..contracts import Facts, decide_offer
 from ..device.state import Record, State, Trouble
@@ -42,14 +42,11 @@ class Event(Record):
     def __str__(self) -> str:
         """A sentence: what happens, for people."""
         about = vars(self)
-        codes = ", ".join(f"`{name}` ends with {code}" for name, code in (about.get("codes") or {}).items())
-        offered = (f"{each.commit} for app {each.app}".removesuffix(" for app 1") for each in about.get("releases", ()))
-        volume, later = about.get("volume"), f", {about['ms']} ms from now" if about.get("ms") else ""
-        words = about | {"later": later, "answers": codes and f"; {codes}", "offered": ", ".join(offered) or "no app"}
-        words |= {
-            "place": f"volume `{volume}`" if volume else "its own layer",
-            "os": about.get("os") or "another host OS",
-        }
+        codes = [f"`{name}` ends with {code}" for name, code in (about.get("codes") or {}).items()]
+        offered = [f"{each.commit} for app {each.app}".removesuffix(" for app 1") for each in about.get("releases", ())]
+        words = about | {"codes": ", ".join(codes), "releases": ", ".join(offered)}
+        for word, (field, given, left_out) in SAYINGS["words"].items():
+            words[word] = (given if words.get(field) else left_out).format(**words)
         sentence: str = SAYINGS["events"][name_of(type(self))][1]
         return sentence.format(**words)
 
@@ -95,13 +92,10 @@ class RestartApp(Event):
     """All containers of an app are deleted, then made anew (S-117)."""
 
     app: int = 1
-    purge: ClassVar[bool] = False
 
 
 class Purge(RestartApp):
     """An app is uninstalled and installed again: its volumes come back empty (S-116)."""
-
-    purge = True
 
 
 class SupervisorRestarts(Event):
@@ -274,7 +268,8 @@ class Supervised(Engine):
             case HostUpdated(facts=facts):
                 self._next_facts = facts or self._next_facts
             case RestartApp(app=app):
-                for target in api_targets("purge" if event.purge else "restart", self.observe(), app, self.target):
+                purged = isinstance(event, Purge)
+                for target in api_targets("purge" if purged else "restart", self.observe(), app, self.target):
                     self.rounds += [round for _, round in settle(self, target) if round]
             case ApiRestart(service=service, app=app):
                 self._restart(service, app)

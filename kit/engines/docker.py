@@ -97,13 +97,13 @@ def connect(patience: float = 60) -> Any:
             raise NoEngine(type(error).__name__, path) from error
     client = docker.DockerClient(base_url=where, version=OLDEST, timeout=patience)  # type: ignore[arg-type]
     try:
-        parts = client.version().get("Components") or ()
+        podman = any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
+        wrong = "Podman" if podman else ""
     except foreign_errors() as error:
+        wrong = "old" if "too new" in str(error) else "OSError"
+    if wrong:
         client.close()
-        raise NoEngine("old" if "too new" in str(error) else "OSError", path) from error
-    if any("Podman" in part.get("Name", "") for part in parts):
-        client.close()
-        raise NoEngine("Podman", path)
+        raise NoEngine(wrong, path)
     return client
 
 
@@ -171,10 +171,9 @@ def sights(stream: Any) -> Iterator[Sight]:
     with suppress(*foreign_errors(), ValueError, OSError, AttributeError):  # how a closed stream ends
         for event in stream:
             about, what = event["Actor"]["Attributes"], event["Action"].partition(":")[0]
+            code = int(about["exitCode"]) if "exitCode" in about else None
             if what in TABLES["sights"] and (name := about.get(f"{LABEL}.service")):
-                yield Sight(
-                    event["timeNano"] / 1e9, name, what, int(about["exitCode"]) if "exitCode" in about else None
-                )
+                yield Sight(event["timeNano"] / 1e9, name, what, code)
 
 
 class Docker(Simulated):
@@ -200,17 +199,15 @@ class Docker(Simulated):
         self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, uuid4().hex[:12]
         self._mine = {"label": LABEL if app is None else f"{LABEL}.app={app}"}
         self._memory = Lock()
-        self._ids: dict[int, str] = {}  # the engine's names of containers
         self._boots: dict[int, int] = {}  # in which boot this process made a container
         seen = self.observe()  # what an earlier process brought to its end
-        there = {app: {(each.commit, each.status == "Installed") for each in seen.of(app)} for app in seen.apps}
-        done = [(app, *one) for app, found in there.items() for one in found if len(found) == 1]
+        there = {app: {each.status != "Installed" and each.commit for each in seen.of(app)} for app in seen.apps}
+        commits = tuple((app, commit) for app, found in there.items() for commit in found if commit and len(found) == 1)
         used = [Image(each.image, each.app, each.service, each.commit) for each in reversed(seen.containers)]
         built = (json.loads(each["Labels"][LABEL]) for each in self.api.images(LABEL) if LABEL in each["Labels"])
-        unused = [Image(*each) for _session, *each in built if app in (None, each[1])]
-        saved = [*used, *(each for each in unused if each.name not in {one.name for one in used})]
-        commits = tuple((app, commit) for app, commit, waits in done if not waits)
-        self._state = replace(seen, commits=commits, images=tuple(saved))
+        unused = (Image(*each) for _session, *each in built if app in (None, each[1]))
+        saved = (*used, *(each for each in unused if each.name not in {one.name for one in used}))
+        self._state = replace(seen, commits=commits, images=saved)
 
     # ----------------------------------------------------------------------------------------- observe
 
@@ -221,29 +218,18 @@ class Docker(Simulated):
     def observe(self, *, data: bool = False) -> State:
         """What is on the engine; with *data* also lock files and what was written, which takes longer."""
         found = [each for each in self.api.containers(all=True, filters=self._mine) if _wanted(each)]
-        self._ids = {_number(each["Id"]): each["Id"] for each in found}
-        containers = tuple(self._container(each) for each in found)
-        volumes, networks = self._things(self._volumes()), self._things(self.api.networks(filters=self._mine))
-        held = self._contents(volumes) if data else {}
-        signs: dict[str, Any] = self._signs(containers) if data else {}
-        state = self._state = replace(
-            self._state,
-            containers=self.side_by_side(self._with_data, containers) if data else containers,
-            volumes=tuple(Volume(*each, held.get(f"{each[0]}_{each[1]}", frozenset())) for each in volumes),
-            networks=tuple(Network(*each) for each in networks),
-            **signs,
-        )
+        volumes, networks = self.api.volumes(filters=self._mine)["Volumes"] or (), self.api.networks(filters=self._mine)
+        seen: dict[str, Any] = {
+            "containers": tuple(map(self._container, found)),
+            "volumes": tuple(Volume(*each) for each in _things(volumes)),
+            "networks": tuple(Network(*each) for each in _things(networks)),
+        }
+        if data:
+            seen |= self._signs(seen["containers"])
+            seen["containers"] = self.side_by_side(self._with_data, seen["containers"])
+            seen["volumes"] = self._contents(seen["volumes"])
+        state = self._state = replace(self._state, **seen)
         return state  # and not what another thread has seen meanwhile
-
-    def _volumes(self) -> list[Any]:
-        return self.api.volumes(filters=self._mine)["Volumes"] or []
-
-    @staticmethod
-    def _things(listed: Iterable[Any]) -> list[tuple[int, str, Any]]:
-        """Volumes or networks as app, name and configuration; those with lock files are left out."""
-        told = [each["Labels"] for each in listed if f"{LABEL}.thing" in each["Labels"]]
-        things = ((int(each[f"{LABEL}.app"]), tuples(json.loads(each[f"{LABEL}.thing"]))) for each in told)
-        return [(app, name, config) for app, (name, config) in things]
 
     def _container(self, listed: Mapping[str, Any]) -> Container:
         written = _wanted(listed)
@@ -263,9 +249,10 @@ class Docker(Simulated):
             boot=self._boots.get(number, -1),
         )
 
-    def name_of(self, one: Container) -> str:
+    @staticmethod
+    def name_of(one: Container) -> str:
         """What the engine calls a container."""
-        return self._ids[one.id]
+        return f"{one.id:012x}"
 
     def _files(self, one: str, path: str) -> dict[str, tuple[int, bytes]]:
         """The files at a path in a container, which need not run: by name, the owner and the content.
@@ -293,16 +280,15 @@ class Docker(Simulated):
 
     def _read(self, one: str, path: str) -> frozenset[str]:
         """What was written into a file of a container."""
-        return frozenset(
-            line for _, content in self._files(one, path).values() for line in content.decode().splitlines()
-        )
+        texts = (content.decode() for _, content in self._files(one, path).values())
+        return frozenset(line for text in texts for line in text.splitlines())
 
     def _with_data(self, one: Container) -> Container:
-        return replace(one, data=self._read(self._ids[one.id], f"/{WRITES}"))
+        return replace(one, data=self._read(self.name_of(one), f"/{WRITES}"))
 
     def _signs(self, containers: Iterable[Container]) -> dict[str, Any]:
         """Lock files of users, those of `nobody` being the supervisor's own (S-110), and hand-over files (S-108)."""
-        looked = self.side_by_side(lambda each: (each, self._files(self._ids[each.id], SIGNS)), containers)
+        looked = self.side_by_side(lambda each: (each, self._files(self.name_of(each), SIGNS)), containers)
         found = [(each, name, owner) for each, files in looked for name, (owner, _) in files.items()]
         locks = (each for each, name, owner in found if name in LOCK_FILES and owner != NOBODY)
         over = (each for each, name, _ in found if name in HANDED_OVER)
@@ -311,17 +297,16 @@ class Docker(Simulated):
             "handover_files": frozenset((each.app, each.service, 0) for each in over),
         }
 
-    def _contents(self, volumes: Iterable[tuple[int, str, Any]]) -> dict[str, frozenset[str]]:
-        """What was written into volumes: they are lent to a container that never runs."""
-        names = [f"{app}_{name}" for app, name, _ in volumes]
+    def _contents(self, volumes: tuple[Volume, ...]) -> tuple[Volume, ...]:
+        """The volumes with what was written into them: they are lent to a container that never runs."""
         image = next((each["Id"] for each in (*self.api.images(images.BASE), *self.api.images(LABEL))), "")
-        if not names or not image:
-            return {}
-        host = {"Binds": [f"{name}:/lent/{name}" for name in names]}
+        if not volumes or not image:
+            return volumes
+        host = {"Binds": [f"{each}:/lent/{each}" for each in volumes]}
         body = {"Image": image, "Cmd": ["-"], "HostConfig": host, "Labels": self._labels(self.app or 0)}
         lent = self.api.create_container_from_config(body)["Id"]
         try:
-            return {name: self._read(lent, f"/lent/{name}/{WRITES}") for name in names}
+            return tuple(replace(each, data=self._read(lent, f"/lent/{each}/{WRITES}")) for each in volumes)
         finally:
             self.api.remove_container(lent)
 
@@ -329,14 +314,8 @@ class Docker(Simulated):
 
     def perform(self, step: do.AnyStep) -> None:
         """Do one step; EngineError if it could not be done."""
-        if isinstance(step, do.TakeLock):
-            self._state = replace(self._state, **self._signs(self._state.of(step.app)))
-        act = ACTS.get(type(step))
-        if act is None or isinstance(step, do.RemoveImage):
-            self._remember(step)
         try:
-            if act is not None:
-                act(self, step)
+            ACTS.get(type(step), Docker._remember)(self, step)
         except foreign_errors() as error:
             why = Why("engine", ("S-76",), f"`{step.service or step}`: {reason_of(error)}")
             trouble = Trouble(step.app, step.service, f"{step.kind} failed {step.service}", why)
@@ -368,6 +347,10 @@ class Docker(Simulated):
         with self._memory:
             super().perform(step)
 
+    def _take_lock(self, step: do.TakeLock) -> None:
+        self._state = replace(self._state, **self._signs(self._state.of(step.app)))
+        self._remember(step)
+
     def _fetch(self, step: do.Fetch) -> None:
         """Build or get an image: what is here first, then a folder, then a registry."""
         if failed := do.effect(self._state, step).troubles:  # offline, or the disk is full
@@ -389,10 +372,7 @@ class Docker(Simulated):
             self.api.remove_container(one, v=True, force=True)
 
     def _kill(self, step: do.Kill | do.Stop | do.Remove) -> None:
-        self.stop(self._ids[step.container.id], removing=not isinstance(step, do.Stop))
-
-    def _update_metadata(self, step: do.UpdateMetadata) -> None:
-        self.api.rename(self._ids[step.container.id], _name(step.container.wanted, step.commit))
+        self.stop(self.name_of(step.container), removing=not isinstance(step, do.Stop))
 
     def body(self, wanted: Wanted, injected: Mapping[str, str] = {}, image: Mapping[str, Any] = {}) -> Plain:
         """What the engine is asked for: the supervisor's request with the kit's labels, limits, and place for locks.
@@ -413,7 +393,7 @@ class Docker(Simulated):
             host[key] = host[key] or (0 if key == "NanoCpus" and host["CpuQuota"] else most)
         if host["NetworkMode"].startswith("container:"):
             other = self._state.container(host["NetworkMode"].removeprefix("container:"), app)
-            host["NetworkMode"] = f"container:{self._ids[other.id]}" if other else host["NetworkMode"]
+            host["NetworkMode"] = f"container:{self.name_of(other)}" if other else host["NetworkMode"]
             body |= {"ExposedPorts": {}, "Hostname": ""}
         if wanted.oneshot is not None:
             body["Cmd"] = ["sh", "-c", f"exit {wanted.oneshot}"]
@@ -428,10 +408,9 @@ class Docker(Simulated):
             raise NoImage(f"it opens more of this machine than was allowed: {', '.join(sorted(missing))}")
         self.api.create_volume(f"{LABEL}_{step.app}_{wanted.name}", labels=self._labels(step.app))
         joins, name = body.pop("joins"), body.pop("name")
-        made: str = self.api.create_container_from_config(
-            body | {"Image": (about["RepoTags"] or [about["Id"]])[0]}, name
-        )["Id"]
-        self._ids[_number(made)], self._boots[_number(made)] = made, self._state.boot
+        body["Image"] = (about["RepoTags"] or [about["Id"]])[0]
+        made: str = self.api.create_container_from_config(body, name)["Id"]
+        self._boots[_number(made)] = self._state.boot
         for network, end in joins.items():
             addresses = {key.lower().replace("address", "_address"): text for key, text in end["IPAMConfig"].items()}
             self.api.connect_container_to_network(made, network, aliases=end["Aliases"], **addresses)
@@ -439,15 +418,15 @@ class Docker(Simulated):
 
     def _start(self, step: do.Start) -> None:
         if isinstance(step, do.Restart) and step.container:
-            self.stop(self._ids[step.container.id])
-        one = self._ids[step.container.id] if type(step) is do.Start and step.container else self._create(step)
+            self.stop(self.name_of(step.container))
+        one = self.name_of(step.container) if type(step) is do.Start and step.container else self._create(step)
         if step.wanted.running and not (step.wanted.needs_reboot and self._boots.get(_number(one)) == self._state.boot):
             self.api.start(one)
 
     def _hand_over(self, step: do.Handover) -> None:
         """The new container starts beside the old one, which is stopped once a file appears or the time is up."""
         assert step.container is not None
-        old = self._ids[step.container.id]
+        old = self.name_of(step.container)
         if not step.container.handing_over:
             self.api.update_container(old, restart_policy={"Name": "no"})
             self.api.rename(old, f"old_{_name(step.container.wanted, step.container.commit)}")
@@ -473,32 +452,25 @@ class Docker(Simulated):
         more = {key: bool(asked.get(key)) for key in ("internal", "enable_ipv6")}
         self.api.create_network(str(thing), driver=driver, options=options, ipam=ipam, labels=labels, **more)
 
-    def _remove_thing(self, step: do.RemoveVolume | do.RemoveNetwork) -> None:
-        (self.api.remove_volume if isinstance(step, do.RemoveVolume) else self.api.remove_network)(str(step.thing))
-
     def _remove_image(self, step: do.RemoveImage) -> None:
         """An image that the kit built goes with its last user; others are only forgotten."""
+        self._remember(step)
         tag = images.reference(step.thing.name, step.thing.app)
         if step.thing.name not in self._state.image_names and images.has(self.api, tag):
             self.api.remove_image(tag)
-
-    def _reboot(self, _step: do.Reboot) -> None:
-        self.happen(on.CleanReboot())
 
     # ------------------------------------------------------------------------------------------ befall
 
     def befall(self, event: on.AnyEvent) -> None:
         """What an event does; NotHere if this engine cannot show it, with a sentence."""
-        one = ""
+        act, one = EVENTS.get(type(event)), None
         if isinstance(event, on.OnService):
-            found = self.observe(data=isinstance(event, on.ApiRestart)).container(event.service, event.app)
-            one = self._ids[found.id] if found else ""
+            one = self.observe(data=isinstance(event, on.ApiRestart)).container(event.service, event.app)
         if (ms := getattr(event, "ms", 0)) > LONGEST:
             raise NotHere("time", ms=f"{ms:,}", most=f"{LONGEST:,}")
-        act = EVENTS.get(type(event)) if one or not isinstance(event, on.OnService) else None
         try:
-            if act is not None:
-                act(self, event, one)
+            if act and (one or not isinstance(event, on.OnService)):
+                act(self, event, self.name_of(one) if one else "")
         except foreign_errors() as error:
             raise NotHere("engine", getattr(event, "service", ""), event=event, reason=reason_of(error)) from error
         super().befall(event)
@@ -572,11 +544,11 @@ class Docker(Simulated):
                 self._create(step)
         for name, code in ({} if isinstance(event, on.PowerCut) else event.codes or {}).items():
             for each in (each for each in now.containers if each.service == name and each.up):
-                self._run(self._ids[each.id], "answer", str(code))
+                self._run(self.name_of(each), "answer", str(code))
         self.restart(isinstance(event, on.PowerCut))
         until(self._answers)
         for each in () if isinstance(event, on.EngineRestarts) else now.containers:
-            self._delete(self._ids[each.id], LOCK_FILES | HANDED_OVER)
+            self._delete(self.name_of(each), LOCK_FILES | HANDED_OVER)
 
     def _answers(self) -> bool:
         try:
@@ -586,11 +558,16 @@ class Docker(Simulated):
 
 
 ACTS: Final[dict[Any, Callable[[Docker, Any], None]]] = {  # what a step does to the engine; all others only to memory
-    do.Fetch: Docker._fetch, do.Kill: Docker._kill, do.Stop: Docker._kill, do.Remove: Docker._kill,
-    do.UpdateMetadata: Docker._update_metadata, do.Handover: Docker._hand_over, do.Start: Docker._start,
-    do.Restart: Docker._start, do.CreateVolume: Docker._create_thing, do.CreateNetwork: Docker._create_thing,
-    do.RemoveVolume: Docker._remove_thing, do.RemoveNetwork: Docker._remove_thing, do.Reboot: Docker._reboot,
-    do.RemoveImage: Docker._remove_image,
+    do.Fetch: Docker._fetch, do.TakeLock: Docker._take_lock, do.RemoveImage: Docker._remove_image,
+    do.Kill: Docker._kill, do.Stop: Docker._kill, do.Remove: Docker._kill, do.Handover: Docker._hand_over,
+    do.Start: Docker._start, do.Restart: Docker._start,
+    do.CreateVolume: Docker._create_thing, do.CreateNetwork: Docker._create_thing,
+    do.UpdateMetadata: lambda docker, step: docker.api.rename(
+        docker.name_of(step.container), _name(step.container.wanted, step.commit)
+    ),
+    do.RemoveVolume: lambda docker, step: docker.api.remove_volume(str(step.thing)),
+    do.RemoveNetwork: lambda docker, step: docker.api.remove_network(str(step.thing)),
+    do.Reboot: lambda docker, _: docker.happen(on.CleanReboot()),
 }  # fmt: skip
 EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
     on.RoundOver: Docker._round_over, on.ProcessExits: Docker._exit, on.Writes: Docker._write,
@@ -607,6 +584,12 @@ EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
 def _name(wanted: Wanted, commit: str) -> str:
     """What a container is called: service, app, commit."""
     return re.sub(r"[^\w.-]", "-", f"{wanted.name}_{wanted.app}_{commit}", flags=re.ASCII)
+
+
+def _things(listed: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """Volumes or networks as app, name and configuration; those with signs are left out."""
+    for labels in (each["Labels"] for each in listed if f"{LABEL}.thing" in each["Labels"]):
+        yield int(labels[f"{LABEL}.app"]), *tuples(json.loads(labels[f"{LABEL}.thing"]))
 
 
 def _number(one: str) -> int:
@@ -658,13 +641,11 @@ def survey(engine: Docker, release: Release) -> tuple[list[str], list[str]]:
     refused = list[str]()
     for each in target.services:
         for word, things in needs(engine.body(each), each).items():
-            told = {"service": each.name, "things": ", ".join(things), "word": word, "opens": ALLOW[word]}
-            (said if word in engine.allow else refused).append(
-                words["open" if word in engine.allow else "closed"].format(**told)
-            )
-    for port, other in taken_ports(target, observed).items():
-        refused.append(words["port"].format(port=port, other=other))
-    return said, refused
+            told, is_open = {"service": each.name, "things": ", ".join(things), "word": word}, word in engine.allow
+            sentence = words["open" if is_open else "closed"].format(**told, opens=ALLOW[word])
+            (said if is_open else refused).append(sentence)
+    ports = taken_ports(target, observed).items()
+    return said, [*refused, *(words["port"].format(port=port, other=other) for port, other in ports)]
 
 
 def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, session: str = "") -> list[str]:
@@ -690,12 +671,8 @@ def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, ses
     for tag in tags:
         with suppress(*foreign_errors()):  # a container that is not the kit's uses it
             api.remove_image(tag)
-    return [
-        *(each["Names"][0].removeprefix("/") for each in found),
-        *(each["Name"] for each in networks),
-        *places,
-        *tags,
-    ]
+    gone = [each["Names"][0].removeprefix("/") for each in found] + [each["Name"] for each in networks]
+    return [*gone, *places, *tags]
 
 
 def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
@@ -709,15 +686,13 @@ def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
 
 def is_free(port: int, kind: str = "tcp") -> bool:
     """Whether nobody on this machine listens at a port; below 1024 only the engine may ask more than who answers."""
-    with (
-        socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as line,
-        socket.socket() as other,
-    ):
+    with socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind != "udp")
         try:
             line.bind(("", port))
         except PermissionError:
-            return other.connect_ex(("127.0.0.1", port)) != 0
+            with socket.socket() as other:
+                return other.connect_ex(("127.0.0.1", port)) != 0
         except OSError:
             return False
     return True

@@ -10,14 +10,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from ..device.state import State
+from ..device.state import Container, State
 from ..engines import base as on
 from ..engines import docker as real
 from ..engines.base import EngineError, settle
@@ -27,8 +28,8 @@ from ..engines.images import NoImage, Progress, prepare, release_of
 from ..engines.script import read_events
 from ..looks import sayable
 from ..planner import Release, plan
-from .terminal import NO, _json, aside, composed, errors_of, misuse, text_of
-from .updates import as_json, misread, released
+from .terminal import NO, answer, aside, composed, errors_of, for_programs, misuse, text_of
+from .updates import misread, released
 
 _app = click.option(
     "--app", type=click.IntRange(1), default=1, show_default=True, help="The app (fleet) on the engine."
@@ -68,6 +69,13 @@ def _table(state: State) -> str:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def bringing(command: Callable[..., int]) -> click.Command:
+    """The command of that name, with the arguments of `_up`."""
+    for argument in (_yes, _port, _allow, _app, click.argument("compose")):
+        command = argument(command)
+    return click.command()(command)
 
 
 def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], yes: bool, fresh: bool) -> int:
@@ -135,23 +143,13 @@ _port = click.option("--port", multiple=True, metavar="OLD=NEW", help="Publish a
 _yes = click.option("--yes", is_flag=True, help="Go, without a question.")
 
 
-@click.command()
-@click.argument("compose")
-@_app
-@_allow
-@_port
-@_yes
+@bringing
 def up(**given: Any) -> int:
     """Bring a composition up on this machine's Docker."""
     return _up(fresh=True, **given)
 
 
-@click.command()
-@click.argument("compose")
-@_app
-@_allow
-@_port
-@_yes
+@bringing
 def update(**given: Any) -> int:
     """Move what is up to a changed composition, in rounds."""
     return _up(fresh=False, **given)
@@ -159,24 +157,18 @@ def update(**given: Any) -> int:
 
 @click.command()
 @_app
-@_json
+@for_programs
 @click.option("--watch", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 def ps(app: int, as_data: bool, watch: bool) -> int:
     """What is up, and how it stands."""
     docker = _local(app)
+    stream = real.events(docker.client, app) if watch else ()  # from now on, before anybody looks
     state = docker.observe()
-    if as_data:
-        as_json(
-            [{"service": each.service, "release": each.commit, "state": standing(each)} for each in state.containers]
-        )
-    elif not watch:
-        click.echo(_table(state) if state.containers else f"Nothing of app {app} is up.")
-    if watch:
-        stream = real.events(docker.client, app)
-        click.echo(_table(docker.observe()))
-        for seen in real.sights(stream):
-            ended = "" if seen.code is None else f" with {seen.code}"
-            click.echo(f"{seen.clock}  {seen.service}  {seen.what}{ended}")
+    rows = [{"service": each.service, "release": each.commit, "state": standing(each)} for each in state.containers]
+    answer(as_data, rows, _table(state) if watch or rows else f"Nothing of app {app} is up.")
+    for seen in real.sights(stream):
+        ended = "" if seen.code is None else f" with {seen.code}"
+        click.echo(f"{seen.clock}  {seen.service}  {seen.what}{ended}")
     return 0
 
 
@@ -191,28 +183,35 @@ def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> int:
     state = docker.observe()
     chosen = [each for each in reversed(state.containers) if not services or each.service in services]
     for name in {*services} - {each.service for each in chosen}:
-        misuse(_nobody(name, state))
+        _nobody(name, state)
     width = max((len(each.service) for each in chosen), default=0)
 
-    def read(service: str, one: str) -> None:
-        rest, told = b"", docker.api.logs(one, stream=follow, follow=follow, tail=tail)
+    def tell(one: Container) -> None:
+        rest, told = b"", docker.api.logs(docker.name_of(one), stream=follow, follow=follow, tail=tail)
         for chunk in told if follow else [told]:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                click.echo(f"{service:<{width}}  {sayable(line.decode(errors='replace').rstrip())}")
+                click.echo(f"{one.service:<{width}}  {sayable(line.decode(errors='replace').rstrip())}")
 
-    readers = [Thread(target=read, args=(each.service, docker.name_of(each)), daemon=True) for each in chosen]
+    readers = [Thread(target=tell, args=(each,), daemon=True) for each in chosen]
     for reader in readers:
         reader.start()
-        if not follow:
+        if not follow:  # one service after the other
             reader.join()
-    while any(reader.is_alive() for reader in readers):
-        readers[0].join(0.2)
+    for reader in readers:
+        reader.join()
     return 0
 
 
-def _nobody(name: str, state: State) -> str:
-    return f"no service `{name}` is up; there are: {', '.join(each.service for each in state.containers) or 'none'}"
+def _nobody(name: str, state: State) -> NoReturn:
+    there = ", ".join(each.service for each in state.containers) or "none"
+    misuse(f"no service `{name}` is up; there are: {there}")
+
+
+def _one(docker: Docker, service: str) -> Container:
+    """The container of a service, or one clear line."""
+    state = docker.observe()
+    return state.container(service, docker.app or 1) or _nobody(service, state)
 
 
 @click.command()
@@ -221,10 +220,8 @@ def _nobody(name: str, state: State) -> str:
 @click.option("--code", type=click.IntRange(0, 255), default=1, show_default=True, help="With which code it ends.")
 def crash(app: int, service: str, code: int) -> int:
     """Let the process of a service end; see what follows."""
-    docker = _local(app)
-    if docker.observe().container(service, app) is None:
-        misuse(_nobody(service, docker.observe()))
-    event = on.ProcessExits(service=service, app=app, code=code)
+    docker, event = _local(app), on.ProcessExits(service=service, app=app, code=code)
+    _one(docker, service)
     try:
         docker.happen(event)
         docker.happen(on.TimePasses(ms=1000))
@@ -241,12 +238,9 @@ def crash(app: int, service: str, code: int) -> int:
 def exec(app: int, service: str, command: tuple[str, ...]) -> int:
     """Run a command inside a service."""
     docker = _local(app)
-    state = docker.observe()
-    one = state.container(service, app)
-    if one is None:
-        misuse(_nobody(service, state))
+    one = docker.name_of(_one(docker, service))
     try:
-        job = docker.api.exec_create(docker.name_of(one), list(command))["Id"]
+        job = docker.api.exec_create(one, list(command))["Id"]
         told = docker.api.exec_start(job, stream=True)
         with closing(told._response):  # its own `close` leaves the connection open
             for written in told:
@@ -273,7 +267,7 @@ def down(app: int, volumes: bool) -> int:
 @click.command()
 @click.argument("compose")
 @click.option("--events", "script", required=True, metavar="FILE", help="What happens (data/events has examples).")
-@_json
+@for_programs
 def compare(compose: str, script: str, as_data: bool) -> int:
     """Show where Docker and the simulated device differ."""
     first, text = released(compose, "r1"), text_of(script)
@@ -291,13 +285,10 @@ def compare(compose: str, script: str, as_data: bool) -> int:
         rows = list(both(first, happenings, docker))
     finally:
         remove_all(docker.client, session=docker.session)
-    if as_data:
-        as_json([{"event": row.event, "simulated": row.simulated, "docker": row.docker} for row in rows])
-    else:
-        click.echo("\n\n".join(map(str, rows)))
-        different = sum(row.finding is not None for row in rows)
-        click.echo(f"\n{different or 'No'} difference{'' if different == 1 else 's'} in {len(rows)} rows.")
-    return NO if any(row.finding for row in rows) else 0
+    different = sum(row.finding is not None for row in rows)
+    said = f"{different or 'No'} difference{'' if different == 1 else 's'} in {len(rows)} rows."
+    told = [{"event": row.event, "simulated": row.simulated, "docker": row.docker} for row in rows]
+    return answer(as_data, told, "\n\n".join([*map(str, rows), said]), ok=not different)
 
 
 @click.command()

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -73,7 +73,7 @@ def misuse(sentence: str) -> NoReturn:
 _env = click.option("--env", multiple=True, metavar="K=V", help="A variable of the machine that builds.")
 _env_file = click.option("--env-file", metavar="FILE", help="A file of such variables.")
 _set = click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Another value for a fact: os=6.4.0.")
-_json = click.option("--json", "as_data", is_flag=True, help="As JSON.")
+for_programs = click.option("--json", "as_data", is_flag=True, help="As JSON.")
 
 
 def opened(room: str) -> ModuleType | None:
@@ -108,32 +108,27 @@ def kit() -> None:
 @click.argument("compose")
 @click.option("--device", "device_file", required=True, metavar="FILE", help="The device's facts (YAML).")
 @_set
-@_json
+@for_programs
 def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bool) -> int:
     """Decide whether a device deploys a release, and why."""
     from .. import contracts
 
     device = device_of(device_file, changes)
     reading, findings, written = with_contracts(compose)
-    if reading.composition is None or errors_of(findings):
-        if as_data:
-            data({"outcome": None, "findings": [as_json(found) for found in findings]})
-        else:
-            errors = f"{len(errors_of(findings))} errors".removesuffix("s" if len(errors_of(findings)) == 1 else "")
-            click.echo(f"{render_all(findings, reading.texts)}\n\nNo release: balena would not build this ({errors}).")
-        return NO
+    errors = errors_of(findings)
+    if reading.composition is None or errors:
+        said = f"No release: balena would not build this ({len(errors)} error{'s' * (len(errors) != 1)})."
+        told = {"outcome": None, "findings": [*map(as_json, findings)]}
+        return answer(as_data, told, f"{render_all(findings, reading.texts)}\n\n{said}", ok=False)
     decision = contracts.decide(reading.composition, device.facts, contracts=written)
-    if as_data:
-        data(decision.to_json())
-    else:
-        aside(findings, reading.texts)
-        click.echo(str(decision))
+    aside(() if as_data else findings, reading.texts)
+    code = answer(as_data, decision.to_json(), str(decision), ok=decision.outcome in ("deployed", "partial"))
     if decision.outcome != "deployed" and not as_data:
         ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
         click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
         for way in ways:
             click.echo(f"  - {way.sentence}")
-    return 0 if decision.outcome in ("deployed", "partial") else NO
+    return code
 
 
 @kit.command()
@@ -170,7 +165,7 @@ def graph(compose: str, device_file: str | None, changes: tuple[str, ...], outpu
 
 @kit.command()
 @click.argument("compose", nargs=-1, required=True)
-@_json
+@for_programs
 @click.option("--github", "as_notes", is_flag=True, help="The findings as annotations of a GitHub workflow.")
 @_env
 @_env_file
@@ -181,23 +176,19 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
     """
     reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
-    if as_data:
-        data({"ok": not bad, "findings": [as_json(found) for found in findings]})
-    elif as_notes:
-        for found in findings:
-            click.echo(as_github(found))
-    else:
-        if findings:
-            click.echo(render_all(findings, reading.texts) + "\n")
-        sums = Counter(found.severity for found in findings)
-        said = ", ".join(f"{sums[each]} {WORDS['severities'][each]}" for each in Severity if sums[each])
-        click.echo(f"{said}." if said else "Nothing to say: what is written is what runs.")
-    return NO if bad else 0
+    sums = Counter(found.severity for found in findings)
+    said = ", ".join(f"{sums[each]} {WORDS['severities'][each]}" for each in Severity if sums[each])
+    said = f"{said}." if said else "Nothing to say: what is written is what runs."
+    if as_notes:
+        said = "\n".join(map(as_github, findings))
+    elif findings and not as_data:
+        said = f"{render_all(findings, reading.texts)}\n\n{said}"
+    return answer(as_data, {"ok": not bad, "findings": [*map(as_json, findings)]}, said, ok=not bad)
 
 
 @kit.command()
 @click.argument("compose", nargs=-1, required=True)
-@_json
+@for_programs
 @click.option("--yaml", "as_text", is_flag=True, help="As YAML (the default).")
 @click.option("--lost", is_flag=True, help="Instead: what was written and is gone or different.")
 @click.option("--stage", type=click.Choice(["written", "release", "device"]), default="release", show_default=True)
@@ -215,8 +206,7 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
     reading, findings = composed(*compose, env=variables_of(**build))
     if lost:
         rows = vanishing.vanishing(reading)
-        data(vanishing.as_json(rows)) if as_data else click.echo(vanishing.as_text(rows))
-        return 0 if reading.ok else NO
+        return answer(as_data, vanishing.as_json(rows), vanishing.as_text(rows), ok=reading.ok)
     shown: Any = reading.tree and reading.tree.plain() if stage == "written" else reading.normal
     if shown is None:
         aside(errors_of(findings), reading.texts)
@@ -232,17 +222,13 @@ def normalise(compose: tuple[str, ...], as_data: bool, as_text: bool, lost: bool
 @kit.command()
 @click.argument("number", required=False)
 @click.option("--list", "all_of_them", is_flag=True, help="The title of every rule.")
-def rule(number: str | None, all_of_them: bool) -> int:
+def rule(number: str | None, all_of_them: bool) -> None:
     """Say what a rule says, why, and an example.
 
     A rule has a number, such as C-52 or S-44; without one, all are listed.
     """
-    if all_of_them or number is None:
-        for each in rules.rules():
-            click.echo(f"{each.id:<6} {'TRAP' if each.trap else '':<5}{each.title}")
-        return 0
-    click.echo(str(rules.rule(number)))
-    return 0
+    listed = (f"{each.id:<6} {'TRAP' if each.trap else '':<5}{each.title}" for each in rules.rules())
+    click.echo("\n".join(listed) if all_of_them or number is None else str(rules.rule(number)))
 
 
 # ---------------------------------------------------------------- what the commands share
@@ -316,8 +302,10 @@ def aside(findings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
         click.echo(render_all(findings, texts) + "\n", err=True)
 
 
-def data(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, default=str))
+def answer(as_data: bool, value: object, text: str, *, ok: bool = True, plain: Callable[[Any], object] = str) -> int:
+    """Print an answer, for programs or for people; with which code the command ends. Only a text may be empty."""
+    click.echo(json.dumps(value, indent=2, default=plain) if as_data else text, nl=as_data or bool(text))
+    return 0 if ok else NO
 
 
 def text_of(name: str) -> str:

@@ -22,7 +22,7 @@ from ..engines.script import described, follow, read_events
 from ..engines.simulated import Simulated
 from ..planner import Plan, Release, Round, installed, what_changed
 from ..planner import plan as planned
-from .terminal import MISUSE, NO, aside, device_of, errors_of, misuse, text_of, with_contracts
+from .terminal import MISUSE, NO, answer, aside, device_of, errors_of, for_programs, misuse, text_of, with_contracts
 
 TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("state.json").read_text(encoding="utf-8"))
 
@@ -69,7 +69,6 @@ def read_state(text: str, name: str, state: State, app: int = 1) -> tuple[State,
 # ---------------------------------------------------------------------------------------------------- the commands
 
 on_device = click.option("--device", "device_file", metavar="FILE", help="Decide for this device (YAML).")
-for_programs = click.option("--json", "as_data", is_flag=True, help="JSON.")
 
 
 @click.command()
@@ -110,12 +109,10 @@ def plan(compose: tuple[str, ...], device_file: str | None, state_file: str | No
     decided, said = decided_offer((target,), facts)
     found = planned(state, decided) if decided else Plan((), state)
     settled = decided is not None and not decided[0].rejected and found.settled
-    if as_data:
-        as_json({"settled": settled, "said": said, "rounds": found.rounds, "blocked": found.blocked, "end": found.end})
-    else:
-        last = [f"stuck: {why}" + f"; way out: {why.way_out}" * bool(why.way_out) for why in found.blocked]
-        click.echo("\n".join([*said, *round_lines(found.rounds), *last, *["settled"] * settled]))
-    return 0 if settled else NO
+    stuck = (f"stuck: {why}" + f"; way out: {why.way_out}" * bool(why.way_out) for why in found.blocked)
+    text = "\n".join([*said, *round_lines(found.rounds), *stuck, *["settled"] * settled])
+    told = {"settled": settled, "said": said, "rounds": found.rounds, "blocked": found.blocked, "end": found.end}
+    return answer(as_data, told, text, ok=settled, plain=plain)
 
 
 @click.command()
@@ -132,12 +129,10 @@ def diff(current: str, target: str, as_data: bool) -> int:
     rows = [(each.service, str(each.action), each.why) for each in what_changed(before, after)]
     steps = (step for step in planned(installed(before), after) if step.kind in TABLES["things"])
     rows += [(str(step).split()[1], TABLES["things"][step.kind], step.why) for step in steps]
-    if as_data:
-        as_json([{"name": name, "action": action, "why": why} for name, action, why in rows])
-        return 0
-    for name, action, why in rows:
-        click.echo(f"{name:<{max(len(row[0]) for row in rows)}}  {action:<17}  {why}")
-    return 0
+    width = max((len(name) for name, _, _ in rows), default=0)
+    text = "\n".join(f"{name:<{width}}  {action:<17}  {why}" for name, action, why in rows)
+    told = [{"name": name, "action": action, "why": why} for name, action, why in rows]
+    return answer(as_data, told, text, plain=plain)
 
 
 @click.command()
@@ -175,16 +170,13 @@ def simulate(compose: str, events_file: str, device_file: str | None, as_data: b
         changes = [line for line in status_lines(now) if line not in known]
         told.append({"event": str(event or offer), "said": engine.log, "changes": changes, "rounds": rounds})
         state, engine.log = engine.observe(), []
-    if as_data:
-        as_json({"events": told, "end": state})
-        return 0
-    for each in told:
-        lines = (*each["said"], *each["changes"], *round_lines(each["rounds"], whys=False))
-        click.echo("\n    ".join([each["event"], *lines]))
+    parts = [
+        [each["event"], *each["said"], *each["changes"], *round_lines(each["rounds"], whys=False)] for each in told
+    ]
     recorded = ", ".join(f"{commit} for app {app}" for app, commit in state.commits) or "nothing"
-    last = (f"after {state.clock_ms / 1000:g} s", *status_lines(state), f"recorded: {recorded}")
-    click.echo("\n    ".join(last))
-    return 0
+    parts += [[f"after {state.clock_ms / 1000:g} s", *status_lines(state), f"recorded: {recorded}"]]
+    text = "\n".join("\n    ".join(lines) for lines in parts)
+    return answer(as_data, {"events": told, "end": state}, text, plain=plain)
 
 
 # ------------------------------------------------------------------------------------------------ what they share
@@ -240,11 +232,6 @@ def round_lines(rounds: Iterable[Round], *, whys: bool = True) -> Iterator[str]:
         not_done = dict.fromkeys(map(str, notes) if whys else ())
         yield from (f"    – {why}" for why in not_done if why not in known)
         known = frozenset(not_done)
-
-
-def as_json(value: object) -> None:
-    """Print an answer for programs."""
-    click.echo(json.dumps(value, indent=2, default=plain))
 
 
 def plain(value: Any) -> object:

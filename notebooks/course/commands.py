@@ -18,7 +18,7 @@ from typing import Final
 import click
 
 import kit
-from kit.views.terminal import NO, data, misuse, write
+from kit.views.terminal import NO, answer, misuse, write
 
 from . import progress
 
@@ -121,8 +121,7 @@ def roster(files: tuple[str, ...], as_data: bool) -> int:
     if not known:
         misuse("none of these is a progress file")
     rows = Roster(known)
-    data(rows.to_json()) if as_data else click.echo(rows)
-    return 0
+    return answer(as_data, rows.to_json(), str(rows))
 
 
 @click.command()
