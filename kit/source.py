@@ -216,10 +216,15 @@ _BREAKS: Final = "\r\n\x85\u2028\u2029"
 _INDICATORS = re.compile("[1-9][-+]|[-+]?[1-9]?")
 
 
-class _Slow(yaml.BaseLoader):
+class _Slow(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
     """PyYAML's own parser, brought into line with libyaml and go-yaml: a tab may separate words (C-22)."""
 
     scan_line_break: Any
+
+    def __init__(self, text: str) -> None:  # without the other parts of PyYAML's loaders it is faster
+        yaml.reader.Reader.__init__(self, text)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
 
     def scan_to_next_token(self) -> None:
         super().scan_to_next_token()
@@ -256,11 +261,11 @@ class _Slow(yaml.BaseLoader):
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
         spaces, breaks = "", list[str]()
-        while self.peek() in " \t" + _BREAKS:
-            if breaks and self.column < indent:
-                self._refuse_tab(start_mark)
-            if self.peek() in " \t":
-                spaces += self.peek()
+        while (char := self.peek()) in " \t" or char in _BREAKS:
+            if char in " \t":
+                if breaks and self.column < indent:
+                    self._refuse_tab(start_mark)
+                spaces += char
                 self.forward()
             else:
                 breaks.append(self.scan_line_break())
