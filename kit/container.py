@@ -23,10 +23,9 @@ from .reader.release import FEATURES, REQUIRES, new_fields
 
 Plain = dict[str, Any]
 
-TABLES: Final[dict[str, Any]] = json.loads((File(__file__).parent / "container.json").read_text(encoding="utf-8"))
+TABLES: Final[dict[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FIELDS: Final[dict[str, tuple[str, str, Any]]] = {key: tuple(row) for key, row in TABLES["fields"].items()}
 KNOWN: Final = frozenset(FIELDS) | frozenset(TABLES["elsewhere"])
-ELSEWHERE: Final = frozenset({"build", "depends_on", "profiles"})  # used by others, or said by others
 FEATURE_TABLE: Final[dict[str, dict[str, Any]]] = TABLES["features"]
 OWNED: Final[dict[str, str]] = TABLES["owned_labels"]
 RESTARTS: Final[tuple[str, ...]] = tuple(TABLES["restarts"])
@@ -34,15 +33,11 @@ STRATEGIES: Final[tuple[str, ...]] = tuple(TABLES["strategies"])
 LEGACY: Final = "io.resin."
 STRATEGY: Final = "io.balena.update.strategy"
 TIMEOUT: Final = "io.balena.update.handover-timeout"
-OFF: Final = frozenset({"", "0", "false", "off", "no", "n"})
 SUPERVISOR_NETWORK: Final = "supervisor0"
 ON_DEVICE: Final = ("host", "none", "bridge")  # network modes that join no network of the app
 
-PORT: Final = re.compile(
-    r"(?:(?:([a-fA-F\d.:]+):)?(\d{0,9})(?:-(\d{1,9}))?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(udp|tcp))?", re.ASCII
-)
-MEMORY: Final = re.compile(r"(\d{1,19})([bkmg]?)b?", re.ASCII | re.IGNORECASE)
-LEGAL: Final = {kind: (re.compile(legal), hint) for kind, (legal, hint) in TABLES["names"].items()}
+PORT = re.compile(r"(?a)(?:(?:([a-fA-F\d.:]+):)?(\d{0,9})(?:-(\d{1,9}))?:)?(\d{1,9})(?:-(\d{1,9}))?(?:/(udp|tcp))?")
+MEMORY = re.compile(r"(?ai)(\d{1,19})([bkmg]?)b?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +87,24 @@ def is_true(value: str | None) -> bool:
     return value is not None and value.lower() in ("1", "true", "on")
 
 
+def spelled(labels: Iterable[str]) -> dict[str, str]:
+    """Labels by their names of today; where both are there, the spelling of today counts (C-90).
+
+    >>> spelled(["io.balena.features.dbus", "io.resin.features.dbus", "a"])
+    {'io.balena.features.dbus': 'io.balena.features.dbus', 'a': 'a'}
+    """
+    return {modern(label): label for label in sorted(labels, key=lambda label: not label.startswith(LEGACY))}
+
+
+def modern(label: str) -> str:
+    """A label as it is spelled today."""
+    return label.replace("resin", "balena") if label.startswith(LEGACY) else label
+
+
 def container(
-    service: Mapping[str, Any],
-    *,
-    name: str = "main",
-    place: Place | None = None,
-    image: Mapping[str, Any] | None = None,
-    where: Where = nowhere,
-) -> Request:
+    service: Mapping[str, Any], *, name: str = "main", place: Place | None = None,
+    image: Mapping[str, Any] | None = None, where: Where = nowhere,
+) -> Request:  # fmt: skip
     """The container request for one service of a normal form.
 
     *image* is the configuration of the image (`Cmd`, `Entrypoint`, `Env`, `Labels`, `Volumes`, `ExposedPorts`,
@@ -110,20 +115,19 @@ def container(
     ({'Name': 'always', 'MaximumRetryCount': 0}, 'C-106')
     """
     note = Notes(where)
-    body, joins = _Container(service, name, place or Place(), image or {}, note).run()
-    return Request(body, joins, note.results())
+    return Request(*_Container(service, name, place or Place(), image or {}, note).run(), note.results())
 
 
 class _Container:
     """One container on its way."""
 
     def __init__(self, service: Mapping[str, Any], name: str, place: Place, image: Mapping[str, Any], note: Notes):
-        self.service = {key: value for key, value in deepcopy(dict(service)).items() if key in KNOWN}
+        self.service = {key: deepcopy(value) for key, value in service.items() if key in KNOWN and value is not None}
         self.name, self.place, self.image, self.note = name, place, image, note
         self.words = {**asdict(place), "name": name}  # what texts of the tables may name
-        for key in service:
-            if key not in KNOWN | ELSEWHERE:
-                self.say("field-dropped", key, field=key)
+        others = ("build", "depends_on", "profiles")  # used by others, or said by others
+        for key in [key for key in service if key not in KNOWN and key not in others]:
+            self.say("field-dropped", key, field=key)
 
     def say(self, code: str, *path: str | int, **words: Any) -> None:
         """A finding about the service."""
@@ -153,76 +157,67 @@ class _Container:
             "ExposedPorts": exposed, "Labels": self._labels(), "StopTimeout": self._grace(), "Volumes": anonymous,
             "Healthcheck": self._health(), "HostConfig": host,
         }  # fmt: skip
-        for key, (target, default) in TABLES["from_image"].items():
-            value = take(key)
-            body[target] = value if value is not None else self.image.get(target) or deepcopy(default)
+        for key, (part, target, default) in (FIELDS | TABLES["from_image"]).items():
+            said = self.image.get(target) if part == "image" else None
+            (host if part == "HostConfig" else body)[target] = take(key, said or deepcopy(default))
         body["WorkingDir"] = re.sub(r"(.)/$", r"\1", body["WorkingDir"])
-        if take("entrypoint") and take("command") is None:
+        if take("entrypoint") and "command" not in self.service:
             self.say("image-command-kept", "entrypoint")
-        for key, (part, target, default) in FIELDS.items():
-            value = take(key)
-            (host if part else body)[target] = deepcopy(default) if value is None else value
-        host |= {} if take("init") is None else {"Init": take("init")}
+        host |= {"Init": self.service["init"]} if "init" in self.service else {}
         if primary == "host" and not body["Hostname"]:
             body["Hostname"] = self.place.hostname
         environment = self._environment()
-        environment |= self._features(body["Labels"], environment, host, networks)
-        at_init = {f"{front}_DEVICE_NAME_AT_INIT": self.place.device_name for front in ("RESIN", "BALENA")}
-        body["Env"] = [f"{key}={value}" for key, value in (at_init | environment).items()]
-        first = {primary: networks.pop(primary)} if primary in networks else {}
-        body["NetworkingConfig"] = {"EndpointsConfig": first}
+        self._features(body["Labels"], environment, host, networks)
+        body["Env"] = [f"{key}={value}" for key, value in environment.items()]
+        body["NetworkingConfig"] = {"EndpointsConfig": {primary: networks.pop(primary)} if primary in networks else {}}
         return body, networks
 
     # ── networks and ports (C-50, C-105) ───────────────────────────────────────────────────────────
 
     def _networks(self) -> tuple[str, Plain]:
         """The primary network, and every network with the names the service has there."""
-        uuid, found = self.place.app_uuid, {}
-        written = self.service.get("networks") or {}
-        for name in written:
-            body = (written[name] if isinstance(written, dict) else None) or {}
-            addresses = {"IPv4Address": body.get("ipv4_address"), "IPv6Address": body.get("ipv6_address")}
-            found[f"{uuid}_{name}"] = {
-                "IPAMConfig": {key: value for key, value in addresses.items() if value},
-                "Aliases": list(dict.fromkeys([*body.get("aliases", ()), self.name])),
-            }
-        mode = self.service.get("network_mode")
-        if mode is None:
-            primary = next(iter(found), f"{uuid}_default")
-        elif (other := re.search(r"service:\s*(.+)", mode)) is not None:
-            return f"container:{other[1]}", found
-        elif mode.startswith("container:"):
-            self.say("container-mode-ignored", "network_mode", value=mode)
-            primary = f"{uuid}_undefined"
-        else:
-            primary = mode if mode in ON_DEVICE else f"{uuid}_{mode}"
-        if primary not in ON_DEVICE:
-            found.setdefault(primary, {"IPAMConfig": {}, "Aliases": [self.name]})
-        elif mode == "host" and self.service.get("ports"):
+        mode, written = self.service.get("network_mode"), self.service.get("networks") or {}
+        networks = dict(written) if isinstance(written, dict) else dict.fromkeys(written)
+        other = re.search(r"service:\s*(.+)", mode or "")
+        primary = next(iter(networks), "default") if mode is None else mode
+        if mode == "host" and self.service.get("ports"):
             self.say("ports-on-host", "ports")
-        return primary, found
+        if not other and primary.startswith("container:"):
+            self.say("container-mode-ignored", "network_mode", value=primary)
+            primary = "undefined"
+        if not other and mode not in ON_DEVICE:
+            networks.setdefault(primary, None)
+        front = f"{self.place.app_uuid}_"
+        found = {front + network: self._joined(body or {}) for network, body in networks.items()}
+        if other:
+            return f"container:{other[1]}", found
+        return primary if mode in ON_DEVICE else front + primary, found
+
+    def _joined(self, body: Mapping[str, Any]) -> Plain:
+        """What the service has on a network: addresses, and its names (C-105)."""
+        addresses = {"IPv4Address": body.get("ipv4_address"), "IPv6Address": body.get("ipv6_address")}
+        aliases = dict.fromkeys([*body.get("aliases", ()), self.name])
+        return {"IPAMConfig": {key: value for key, value in addresses.items() if value}, "Aliases": [*aliases]}
 
     def _ports(self) -> tuple[Plain, Plain]:
         """Port bindings and exposed ports; a text that the supervisor cannot read stops the update (C-50)."""
         ranges = []
-        for index, text in enumerate(self.service.get("ports") or ()):
-            found = PORT.fullmatch(str(text))
-            if found is None:
-                self.say("device-port", "ports", index, value=text, hint=_port_hint(str(text)))
-                continue
-            host, first, last, inside, inside_last = found.group(1, 2, 3, 4, 5)
-            outside = inside if first is None else first
-            inside_last = inside_last or inside
-            last = last or (outside if inside == inside_last else inside_last)
-            if outside == "" or int(inside_last) - int(inside) != int(last) - int(outside):
-                self.say("device-port", "ports", index, value=text, hint="write one line for each port")
-                continue
-            ranges.append((int(inside), host or "", found[6] or "tcp", int(inside_last), int(outside)))
+        for index, text in enumerate(map(str, self.service.get("ports") or ())):
+            if (found := PORT.fullmatch(text)) is not None:
+                host, first, last, inside, end, protocol = found.groups()
+                outside, end = inside if first is None else first, end or inside
+                last = last or (outside if inside == end else end)
+                if outside and int(end) - int(inside) == int(last) - int(outside):
+                    ranges.append((int(inside), host or "", protocol or "tcp", int(end), int(outside)))
+                    continue
+            hints = (hint for pattern, hint in TABLES["port_hints"] if re.search(pattern, text))
+            hint = "write one line for each port" if found else next(hints)
+            self.say("device-port", "ports", index, value=text, hint=hint)
         bindings: Plain = {}
-        for inside, host, protocol, inside_last, outside in sorted(ranges, key=lambda row: row[:3]):
-            for step in range(min(inside_last - inside, 65535) + 1):
+        for begin, host, protocol, stop, outside in sorted(ranges, key=lambda row: row[:3]):
+            for step in range(min(stop - begin, 65535) + 1):
                 binding = {"HostIp": host, "HostPort": str(outside + step)}
-                bindings.setdefault(f"{inside + step}/{protocol}", []).append(binding)
+                bindings.setdefault(f"{begin + step}/{protocol}", []).append(binding)
         return bindings, {key: {} for key in (*bindings, *(self.image.get("ExposedPorts") or ()))}
 
     # ── labels, variables, features (C-88 … C-98, C-102) ───────────────────────────────────────────
@@ -231,65 +226,56 @@ class _Container:
         """The labels that count: written, owned by the supervisor, then those inside the image (C-90, C-91, C-97)."""
         written: dict[str, str] = self.service.get("labels") or {}
         labels = {**(self.image.get("Labels") or {}), **written, **self.filled(OWNED)}
-        modern = {label: value for label, value in labels.items() if not label.startswith(LEGACY)}
-        legacy = {key.replace("resin", "balena"): value for key, value in labels.items() if key.startswith(LEGACY)}
         for label in written:
-            new = label.replace("resin", "balena")
             if label in OWNED:
                 self.say("label-overwritten", "labels", label, label=label)
-            elif label.startswith(LEGACY) and new.startswith(REQUIRES):
-                self.say("legacy-requirement", "labels", label, label=label, modern=new)
-        return legacy | modern
+            elif label.startswith(LEGACY) and modern(label).startswith(REQUIRES):
+                self.say("legacy-requirement", "labels", label, label=label, modern=modern(label))
+        return {name: labels[label] for name, label in spelled(labels).items()}
 
     def _environment(self) -> dict[str, str]:
         """Variables: written, then injected, then those of the image (C-102)."""
         identity = self.filled(TABLES["identity"]).items()
         injected = {f"{front}_{key}": value for front in ("BALENA", "RESIN") for key, value in identity}
         image = dict(text.partition("=")[::2] for text in self.image.get("Env") or ())
-        return {**image, **injected, **TABLES["injected"], **(self.service.get("environment") or {})}
+        first = self.filled(TABLES["at_creation"])
+        return {**first, **image, **injected, **TABLES["injected"], **(self.service.get("environment") or {})}
 
-    def _features(self, labels: Mapping[str, str], known: Plain, host: Plain, networks: Plain) -> dict[str, str]:
-        """Feature labels become mounts and devices (C-89); what is given back are their variables."""
-        place = self.place
-        variables: dict[str, str] = {}
-        absent = {"kernel-modules": not place.has_modules, "firmware": not place.has_firmware}
-        self.words["address"] = "127.0.0.1" if host["NetworkMode"] == "host" else place.supervisor_host
+    def _features(self, labels: Mapping[str, str], environment: Plain, host: Plain, networks: Plain) -> None:
+        """Feature labels become mounts, devices and variables (C-89)."""
+        on_host = host["NetworkMode"] == "host"
+        self.words["address"] = "127.0.0.1" if on_host else self.place.supervisor_host
         for feature, row in FEATURE_TABLE.items():
             if not is_true(labels.get(FEATURES + feature)):
                 continue
-            host["Binds"] += [] if absent.get(feature) else row.get("binds", [])
+            host["Binds"] += row.get("binds", []) if self.words.get(row.get("needs", ""), True) else []
             host["DeviceRequests"] += deepcopy(row.get("requests", []))
-            sockets = [text.format_map(self.words) for text in row.get("sockets", ())]
-            host["Mounts"] += [
-                {"Type": "bind", "Source": place.socket, "Target": target} for target in dict.fromkeys(sockets)
-            ]
-            variables |= self.filled(row.get("variables", {}))
-            if sockets and "DOCKER_HOST" not in known:
-                known["DOCKER_HOST"] = f"unix://{sockets[0]}"
-            if feature == "supervisor-api" and host["NetworkMode"] != "host":
+            sockets = dict.fromkeys(text.format_map(self.words) for text in row.get("sockets", ()))
+            host["Mounts"] += [{"Type": "bind", "Source": self.place.socket, "Target": each} for each in sockets]
+            variables = self.filled(row.get("variables", {})).items()
+            environment |= {f"{front}_{key}": value for key, value in variables for front in ("RESIN", "BALENA")}
+            if sockets:
+                environment.setdefault("DOCKER_HOST", f"unix://{next(iter(sockets))}")
+            if feature == "supervisor-api" and not on_host:
                 networks[SUPERVISOR_NETWORK] = {"IPAMConfig": {}, "Aliases": []}
-        return {f"{front}_{key}": value for key, value in variables.items() for front in ("RESIN", "BALENA")}
 
     # ── the rest ───────────────────────────────────────────────────────────────────────────────────
 
     def _volumes(self) -> tuple[list[str], Plain]:
         """Named volumes with the app's prefix, the lock folder, and anonymous volumes of the image (C-103, C-104)."""
-        binds: list[str] = []
-        anonymous: Plain = {path: {} for path in self.image.get("Volumes") or ()}
-        for text in self.service.get("volumes") or ():
-            source, *rest = str(text).split(":")
-            if rest:
-                binds.append(":".join((f"{self.place.app_id}_{source.strip()}", *(part.strip() for part in rest))))
-            else:
-                anonymous[text] = {}
-        lock = f"/tmp/balena-supervisor/services/{self.place.app_id}/{self.name}"  # noqa: S108 (a path of the device)
-        return [*binds, f"{lock}:/tmp/resin", f"{lock}:/tmp/balena"], anonymous
+        app, written = self.place.app_id, [*map(str, self.service.get("volumes") or ())]
+        named = (map(str.strip, text.split(":")) for text in written if ":" in text)
+        binds = [f"{app}_{':'.join(parts)}" for parts in named]
+        bare = [text for text in written if ":" not in text]
+        lock = f"/tmp/balena-supervisor/services/{app}/{self.name}"  # noqa: S108 (a path of the device)
+        inside = self.image.get("Volumes") or ()
+        return [*binds, f"{lock}:/tmp/resin", f"{lock}:/tmp/balena"], {path: {} for path in (*inside, *bare)}
 
     def _restart(self) -> str:
         """One of four words; anything else becomes `always` (C-106)."""
-        value = self.service.get("restart")
-        word = "always" if value is None else str(value).lower().strip()
-        if word in RESTARTS and (value is None or isinstance(value, str)):
+        value = self.service.get("restart", "always")
+        word = str(value).lower().strip()
+        if word in RESTARTS and isinstance(value, str):
             return word
         near = word.partition(":")[0].replace("_", "-")
         hint = self.note.hint(near, RESTARTS) or _one_of(RESTARTS)
@@ -300,9 +286,7 @@ class _Container:
 
     def _grace(self) -> int:
         """The time to stop, in whole seconds (C-107)."""
-        value = self.service.get("stop_grace_period")
-        if value is None:
-            return 10
+        value = self.service.get("stop_grace_period", "10s")
         span = _nanoseconds(value)
         if span % 10**9:
             self.say("grace-cut", "stop_grace_period", value=value, seconds=span // 10**9)
@@ -312,25 +296,23 @@ class _Container:
         """The health check: the image's, with what the composition says put over it (C-107)."""
         found = {"Test": ["NONE"], **(self.image.get("Healthcheck") or {})}
         check = self.service.get("healthcheck")
-        if check is not None:
-            for key in ("start_period", "start_interval"):
-                if key in check:
-                    self.say("health-ignored", "healthcheck", key, field=key)
+        for key in [key for key in ("start_period", "start_interval") if key in (check or {})]:
+            self.say("health-ignored", "healthcheck", key, field=key)
+        if check is not None and check.get("disable"):
+            found["Test"] = ["NONE"]
+        elif check is not None:
             test = check.get("test")
-            found["Test"] = ["NONE"] if check.get("disable") else ["CMD-SHELL", test] if isinstance(test, str) else test
-            if not check.get("disable"):
-                found |= {key.title(): _nanoseconds(check[key]) for key in ("interval", "timeout") if key in check}
-                found |= {"Retries": check["retries"]} if check.get("retries") is not None else {}
+            found["Test"] = ["CMD-SHELL", test] if isinstance(test, str) else test
+            found |= {key.title(): _nanoseconds(check[key]) for key in ("interval", "timeout") if key in check}
+            found |= {"Retries": check["retries"]} if check.get("retries") is not None else {}
         return {key: value for key, value in found.items() if value is not None}
 
     def _size(self, key: str, default: int) -> int:
         """A size that the supervisor reads by itself; what it cannot read is the default (C-62)."""
-        value = self.service.get(key)
-        found = MEMORY.fullmatch(str(value)) if value is not None else None
-        if found is not None:
-            return int(found[1]) << 10 * max("bkmg".find(found[2].lower() or "b"), 0)
-        if value is not None:
-            self.say("size-unread", key, field=key, value=value)
+        value = self.service.get(key, default)
+        if (found := MEMORY.fullmatch(str(value))) is not None:
+            return int(found[1]) << 10 * "bkmg".index(found[2].lower() or "b")
+        self.say("size-unread", key, field=key, value=value)
         return default
 
     def _tmpfs(self) -> dict[str, str]:
@@ -354,7 +336,7 @@ def _limit(name: str, limit: Any) -> Plain:
     return {"Name": name} | {key.title(): pair[key] for key in ("soft", "hard") if key in pair}
 
 
-def check_device(form: Mapping[str, Any], where: Where = nowhere, place: Place | None = None) -> tuple[Diagnostic, ...]:
+def check_device(form: Mapping[str, Any], where: Where = nowhere) -> tuple[Diagnostic, ...]:
     """Everything that the device refuses or ignores of a whole release (C-46, C-50, C-88 … C-108)."""
     note, networks = Notes(where), form.get("networks") or {}
     _check_names(note, form)
@@ -368,7 +350,7 @@ def check_device(form: Mapping[str, Any], where: Where = nowhere, place: Place |
         if mode not in (*ON_DEVICE, "default", *networks) and not mode.startswith(("service:", "container:")):
             note.tell("network-missing", (*here, "network_mode"), value=mode)
         _check_labels(note, service, here)
-        body, _joins = _Container(service, name, place or Place(), {}, note).run()
+        body, _joins = _Container(service, name, Place(), {}, note).run()
         for port, bindings in body["HostConfig"]["PortBindings"].items() if mode != "host" else ():
             for binding in bindings:
                 key = f"{binding['HostIp']}:{binding['HostPort']}/{port.partition('/')[2]}"
@@ -387,8 +369,8 @@ def _check_names(note: Notes, form: Mapping[str, Any]) -> None:
         for name, body in (form.get(kind) or {}).items():
             inner = [(key, part, (part, key)) for part in ("environment", "labels") for key in body.get(part) or ()]
             for key, of, rest in [(name, kind, ()), *inner]:
-                legal, hint = LEGAL[of]
-                if not legal.fullmatch(key):
+                legal, hint = TABLES["names"][of]
+                if not re.fullmatch(legal, key):
                     note.tell("device-name-not-legal", (kind, name, *rest), value=key, hint=hint)
                 elif of == "services" and len(key) > 63:
                     note.tell("device-value-too-long", (kind, name), value=key, limit=63)
@@ -399,9 +381,9 @@ def _check_labels(note: Notes, service: Mapping[str, Any], here: Path) -> None:
     labels: Mapping[str, str] = service.get("labels") or {}
     for label, value in labels.items():
         path, legacy = (*here, "labels", label), label.startswith(LEGACY)
-        feature = (label.replace("resin", "balena") if legacy else label).removeprefix(FEATURES)
+        feature = modern(label).removeprefix(FEATURES)
         if feature != label and (feature in FEATURE_TABLE or feature == "optional"):
-            if not is_true(value) and value.lower() not in OFF:
+            if not is_true(value) and value.lower() not in ("", "0", "false", "off", "no", "n"):
                 note.tell("feature-off", path, label=label, value=value)
         elif feature != label and not legacy and not feature.startswith("requires."):
             hint = note.hint(feature, tuple(FEATURE_TABLE)) or _one_of(FEATURE_TABLE)
@@ -426,12 +408,6 @@ def default_composition(*, image: str = "", dockerfile: str = "") -> Plain:
     build = {"context": "."} | ({"dockerfile": dockerfile} if dockerfile else {})
     form["services"]["main"] |= {"image": image} if image else {"build": build}
     return form
-
-
-def _port_hint(text: str) -> str:
-    if re.search(r"/\w+$", text):
-        return "only /tcp and /udp in small letters are read"
-    return "write `address:published:target`" if ":" in text else 'write "host:container", for example "80:8080"'
 
 
 def _one_of(words: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
 from .composition import Composition
-from .container import FEATURE_TABLE, LEGACY, check_device, is_true
+from .container import FEATURE_TABLE, check_device, is_true, spelled
 from .contracts import LABEL_OF
 from .diagnostics import Diagnostic, Path, Severity, Span
 from .reader import Reading
@@ -182,9 +182,9 @@ def _doors(name: str, service: Mapping[str, Any]) -> Iterator[Access]:
             if field != "security_opt" or entry.endswith("unconfined"):
                 yield Access(name, entry, says, "device" if strong else "part", number, (*here, field, index))
     labels = service.get("labels") or {}
-    modern = {key.replace("resin", "balena"): key for key in labels if key.startswith(LEGACY)}
+    names = spelled(labels)
     for feature, row in FEATURE_TABLE.items():
-        label = FEATURES + feature if FEATURES + feature in labels else modern.get(FEATURES + feature, "")
+        label = names.get(FEATURES + feature, "")
         if is_true(labels.get(label)):
             reach = "device" if row["dangerous"] else "read" if feature == "journal-logs" else "part"
             yield Access(name, label, row["opens"], reach, "C-89", (*here, "labels", label))
