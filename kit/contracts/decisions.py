@@ -23,15 +23,15 @@ One clause decides: `web` asks for a newer Linux kernel than this device has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from functools import lru_cache
 from operator import attrgetter, getitem, itemgetter
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from ..composition import Composition, Service
+from ..composition import Composition
 from ..versions import version_of
 from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause
-from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, contract_for, is_optional
+from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, entries_of, is_optional
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]
@@ -98,10 +98,9 @@ class Decision(NamedTuple):
     @property
     def answer(self) -> str:
         """One sentence that could be read alone."""
-        count, runs = len(self.services), len(self.run)
-        answer = WORDS["answers"][self.outcome]
-        sentence: str = answer[min(count, 2)] if self.outcome == "deployed" else answer
-        return sentence.format(count=count, running=runs or "none", run="runs" if runs < 2 else "run")
+        runs, answers = len(self.run), WORDS["answers"][self.outcome]
+        sentence: str = answers[min(runs, len(answers) - 1)]
+        return sentence.format(runs, len(self.services))
 
     @property
     def situation(self) -> str:
@@ -174,25 +173,24 @@ def _missing(failed: Clause) -> str:
 # -------------------------------------------------------------------------------------------- deciding
 
 
-class _Column(dict[Fact | None, tuple[tuple[Clause, ...], int]]):
-    """All atoms of a release that ask for one type: their clauses by fact, and which are unmet, as bits.
+class _Column(dict[Fact | None, tuple[dict[int, Clause], int]]):
+    """All atoms of a release that ask for one type, by their bits: their clauses by fact, and which are unmet.
 
     An answer is made when its fact is first met, and shared by all devices with an equal fact.
     """
 
-    def __init__(self, type: str) -> None:
-        self.field = OF_TYPE.get(type, "nothing")
-        self.atoms: dict[int, Requirement] = {}  # by their bit
+    def __init__(self, atoms: dict[int, Requirement]) -> None:
+        self.atoms = atoms
 
-    def __missing__(self, fact: Fact | None) -> tuple[tuple[Clause, ...], int]:
+    def __missing__(self, fact: Fact | None) -> tuple[dict[int, Clause], int]:
         if len(self) >= 1 << 15:
             self.clear()
         clauses = {bit: clause(atom, fact) for bit, atom in self.atoms.items()}
-        found = self[fact] = tuple(clauses.values()), sum(1 << bit for bit, each in clauses.items() if not each.met)
+        found = self[fact] = clauses, sum(1 << bit for bit, each in clauses.items() if not each.met)
         return found
 
 
-_Pick = Callable[[list[Clause]], tuple[Clause, ...]]
+_Pick = Callable[[dict[int, Clause]], tuple[Clause, ...]]
 
 
 class _Question(NamedTuple):
@@ -210,11 +208,10 @@ _NEW: Final[Callable[[type[ServiceDecision], tuple[object, ...]], ServiceDecisio
 
 
 def _picker(groups: list[list[int]]) -> _Pick:
-    """What takes the clauses of one service out of a row: the single ones as they are, choices put together."""
-    places = [place for group in groups for place in group]
-    if len(places) > 1 and all(len(group) == 1 for group in groups):
-        return itemgetter(*places)
-    return lambda row: tuple([any_of(tuple([row[place] for place in group])) for group in groups])
+    """What takes the clauses of one service out of all: the single ones as they are, choices put together."""
+    if len(groups) > 1 and all(len(group) == 1 for group in groups):
+        return itemgetter(*(bit for group in groups for bit in group))
+    return lambda all_: tuple([any_of(tuple([all_[bit] for bit in group])) for group in groups])
 
 
 _ANY: Final = (float("inf"),)  # a contract that cannot be read, whatever the supervisor
@@ -227,35 +224,28 @@ class _Release:
         self.composition = composition
         # Each is a service, a supervisor below which the device refuses the offer, the reason, and its rule.
         self.hurdles: list[tuple[str, tuple[float, ...], str, str]] = []
-        self.refusals: dict[Fact | None, tuple[str, str, str] | None] = {}
-        self.outcomes: dict[int, tuple[Outcome, list[_Fate]]] = {}
-        asked: list[tuple[Service, list[list[int]]]] = []
-        columns: dict[str, _Column] = {}
-        bits = count()
+        self.refusal = lru_cache(maxsize=None)(self._refusal)
+        self.outcome = lru_cache(maxsize=1 << 12)(self._outcome)
+        self.questions: list[_Question] = []
+        bits: dict[Requirement, int] = {}  # equal atoms share one
         for service in composition.services:
             for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
                 documented, measured = (".".join(map(str, each)) for each in (label.minimum, label.measured))
                 since = f"supervisors understand it from {documented} on (as documented; measured: {measured})"
                 self.hurdles.append((service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
-            contract = contract_for(service, contracts)
-            if isinstance(contract, Malformed):
-                self.hurdles.append((service.name, _ANY, f"cannot be read: {contract.reason}", contract.rule))
+            entries = entries_of(service, contracts)
+            if isinstance(entries, Malformed):
+                self.hurdles.append((service.name, _ANY, f"cannot be read: {entries.reason}", entries.rule))
                 continue
-            groups = [[(next(bits), atom) for atom in entry.members] for entry in contract.requires]
-            asked.append((service, [[bit for bit, _ in group] for group in groups]))
-            for bit, atom in (each for group in groups for each in group):
-                columns.setdefault(atom.type, _Column(atom.type)).atoms[bit] = atom
-        self.columns = list(columns.values())
+            groups = [[bits.setdefault(atom, len(bits)) for atom in entry] for entry in entries]
+            masks = tuple([sum({1 << bit for bit in group}) for group in groups])
+            self.questions.append(_Question(service.name, is_optional(service), masks, _picker(groups)))
+        types = dict.fromkeys(atom.type for atom in bits)
+        self.columns = [_Column({bit: atom for atom, bit in bits.items() if atom.type == type}) for type in types]
         # With fewer than two names an attrgetter gives no tuple: two that are nothing go first.
-        self.facts = attrgetter("nothing", "nothing", *(each.field for each in self.columns))
-        place = {bit: at for at, bit in enumerate(bit for column in self.columns for bit in column.atoms)}
-        self.questions = []
-        for service, entries in asked:
-            masks = tuple(sum(1 << bit for bit in entry) for entry in entries)
-            pick = _picker([[place[bit] for bit in entry] for entry in entries])
-            self.questions.append(_Question(service.name, is_optional(service), masks, pick))
+        self.facts = attrgetter("nothing", "nothing", *(OF_TYPE.get(type, "nothing") for type in types))
 
-    def refusal(self, supervisor: Fact | None) -> tuple[str, str, str] | None:
+    def _refusal(self, supervisor: Fact | None) -> tuple[str, str, str] | None:
         """Service, reason and rule, if the device refuses; services are asked in document order (S-35)."""
         version = version_of(supervisor.version) if supervisor else None
         for service, floor, reason, rule in self.hurdles:
@@ -265,44 +255,38 @@ class _Release:
         return None
 
     def decide(self, facts: Facts, name: str) -> Decision:
-        supervisor = facts.supervisor
-        if supervisor not in self.refusals:
-            self.refusals[supervisor] = self.refusal(supervisor)
-        if refusal := self.refusals[supervisor]:
+        if refusal := self.refusal(facts.supervisor):
             return self.refused(refusal, name)
-        row: list[Clause] = []
+        all_: dict[int, Clause] = {}
         unmet = 0
         for clauses, failed in map(getitem, self.columns, self.facts(facts)[2:]):
-            row += clauses
+            all_ |= clauses
             unmet |= failed
-        outcome, fates = self.outcomes.get(unmet) or self.outcome(unmet)
+        outcome, fates = self.outcome(unmet)
         # `ServiceDecision(…)` itself takes three times as long, and this line is most of a decision.
-        made = [_NEW(ServiceDecision, (*fate, pick(row), state, opening)) for fate, pick, state, opening in fates]
+        made = [_NEW(ServiceDecision, (*fate, pick(all_), state, opening)) for fate, pick, state, opening in fates]
         return Decision(outcome, tuple(made), name)
 
-    def outcome(self, unmet: int) -> tuple[Outcome, list[_Fate]]:
-        """What becomes of the release and of each service when these atoms are unmet; remembered."""
+    def _outcome(self, unmet: int) -> tuple[Outcome, list[_Fate]]:
+        """What becomes of the release and of each service when these atoms are unmet."""
         # A choice has failed when it has atoms and none of them is met (S-42).
         failed = [sum(1 for bits in each.entries if bits and not bits & ~unmet) for each in self.questions]
         lost = {"out" if each.optional else "no" for each, many in zip(self.questions, failed, strict=True) if many}
-        rejected = "no" in lost
+        kept: State = "old" if "no" in lost else "run"
         fates = []
         for each, many in zip(self.questions, failed, strict=True):
-            state: State = ("out" if each.optional else "no") if many else ("old" if rejected else "run")
-            asked, said = len(each.entries), WORDS["said"][state]
-            opening: str = said[min(asked, 2)] if state == "run" else said
-            its = "requirement is" if many == 1 else "requirements are"
-            fate = each.name, each.optional, not many, state == "run"
-            fates.append((fate, each.pick, state, opening.format(each.name, asked, its=its)))
-        if len(self.outcomes) >= 1 << 12:
-            self.outcomes.clear()
-        found = self.outcomes[unmet] = "rejected" if rejected else "partial" if lost else "deployed", fates
-        return found
+            state: State = ("out" if each.optional else "no") if many else kept
+            said, asked = WORDS["said"][state], len(each.entries)
+            opening: str = said[min(many or asked, len(said) - 1)].format(each.name, asked)
+            fates.append(((each.name, each.optional, not many, state == "run"), each.pick, state, opening))
+        return "rejected" if kept == "old" else "partial" if lost else "deployed", fates
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""
-        all_ = {each.name: is_optional(each) for each in self.composition.services}
-        services = [ServiceDecision(each, may, False, False, (), "ref", refusal[1]) for each, may in all_.items()]
+        services = [
+            ServiceDecision(each.name, is_optional(each), False, False, (), "ref", refusal[1])
+            for each in self.composition.services
+        ]
         return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
 
 

@@ -20,7 +20,7 @@ from ..composition import Composition, Service
 from ..versions import clarify, range_of, version_of
 from .decisions import NONE, Contracts, Decision, Outcome, decide, listed
 from .reasons import OF_TYPE, Clause, Fact, Facts, clause
-from .requirements import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, Malformed, contract_for, is_optional, repeats_labels
+from .requirements import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, Malformed, entries_of, is_optional
 
 Releases = Iterable[tuple[str, Facts]]
 """balenaOS releases, each with the facts that a device would have."""
@@ -64,7 +64,7 @@ def flips(
         None at all if it happens already, or if a contract cannot be read: no fact and no label mends that.
     """
     # Contracts that only repeat the labels must change with them.
-    repeats = [s.name for s in composition.services if s.name in contracts and repeats_labels(s, contracts[s.name])]
+    repeats = {each.name for each in composition.services if entries_of(each, contracts) == entries_of(each, NONE)}
     given = {name: raw for name, raw in contracts.items() if name not in repeats}
     now = decide(composition, facts, contracts=given)
     search = _Search(composition, facts, given, wanted or ("deployed" if now.outcome == "partial" else "partial"))
@@ -78,13 +78,13 @@ class _Search:
 
     def __init__(self, composition: Composition, facts: Facts, contracts: Contracts, aim: str) -> None:
         self.composition, self.facts, self.contracts, self.aim = composition, facts, contracts, aim
-        read = {each.name: contract_for(each, contracts) for each in composition.services}
-        known = {name: each.requires for name, each in read.items() if not isinstance(each, Malformed)}
+        read = {each.name: entries_of(each, contracts) for each in composition.services}
+        known = {name: each for name, each in read.items() if not isinstance(each, Malformed)}
         self.impossible = len(known) < len(read) or not (aim in ("partial", "deployed") or aim in read)
         must = [each.name for each in composition.services if self.must_run(each)]
-        entries = [entry for name in must for entry in known.get(name, ()) if entry.members]
+        entries = [entry for name in must for entry in known.get(name, ()) if entry]
         # Choices between facts tie several facts together; every other entry binds one.
-        self.choices = [each for each in entries if len({atom.type for atom in each.members}) > 1]
+        self.choices = [each for each in entries if len({atom.type for atom in each}) > 1]
         self.single = [each for each in entries if each not in self.choices]
         self.failing = [type for type in OF_TYPE if not self.meets(type, facts.get(type))]
 
@@ -111,8 +111,8 @@ class _Search:
         """Whether this fact meets every entry that binds it alone, and is not too old for the labels (S-71)."""
         if type == "sw.supervisor" and any(_young(self.composition, fact)):
             return False
-        mine = [each.members for each in self.single if each.members[0].type == type]
-        return all(any(clause(atom, fact).met for atom in members) for members in mine)
+        mine = [entry for entry in self.single if entry[0].type == type]
+        return all(any(clause(atom, fact).met for atom in entry) for entry in mine)
 
     def of_facts(self) -> Iterator[Flip]:
         """The fewest facts that must change, each to the nearest value that will do."""
@@ -134,7 +134,7 @@ class _Search:
         found: set[tuple[str | None, str | None]] = set()
         if type == "sw.supervisor" and floors:
             found.add((None, ".".join(map(str, max(floors)))))
-        for atom in (atom for each in (*self.single, *self.choices) for atom in each.members if atom.type == type):
+        for atom in (atom for entry in (*self.single, *self.choices) for atom in entry if atom.type == type):
             slug = atom.slug or (now.slug if now else label.slug)
             texts = _edges(atom.version) if atom.version else [now.version if now else least]
             found |= {(slug, text) for text in texts}

@@ -20,7 +20,7 @@ from pathlib import Path as File
 from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Service
-from ..diagnostics import Diagnostic, Path, Severity, Span, did_you_mean
+from ..diagnostics import Diagnostic, Path, Severity, Span, did_you_mean, said
 from ..versions import InvalidRange, Range
 
 WORDS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("words.json").read_text(encoding="utf-8"))
@@ -58,6 +58,7 @@ class LabelType(NamedTuple):
 LABELS: Final = tuple([LabelType(*row[:5], *map(tuple, row[5:])) for row in WORDS["labels"]])
 LABEL_OF: Final = {label.key: label for label in LABELS}
 TYPES: Final = {label.type: label for label in LABELS}  # the types that may be required (S-33)
+CHOSEN: Final = ("sw.os", "sw.kernel")  # labels of these types become one choice each (S-20)
 
 
 class Requirement(NamedTuple):
@@ -125,13 +126,10 @@ def contract_of(service: Service) -> Contract | None:
     Plain atoms come first, in the order of the labels; then one choice with the `sw.os` atoms and one
     with the `sw.kernel` atoms.
     """
-    found: dict[str, list[Requirement]] = {"": [], "sw.os": [], "sw.kernel": []}
-    for key, value in dict(service.labels).items():
-        if label := LABEL_OF.get(key):
-            found[label.type if label.type in found else ""].append(label.atom(value))
-    plain = found.pop("")
-    choices = [AnyOf(tuple(members)) for members in found.values() if members]
-    entries: tuple[Requirement | AnyOf, ...] = (*plain, *choices)
+    atoms = [LABEL_OF[key].atom(value) for key, value in dict(service.labels).items() if key in LABEL_OF]
+    plain = [atom for atom in atoms if atom.type not in CHOSEN]
+    choices = [tuple([atom for atom in atoms if atom.type == type]) for type in CHOSEN]
+    entries: tuple[Requirement | AnyOf, ...] = (*plain, *(AnyOf(members) for members in choices if members))
     return Contract(entries, f"contract-for-{service.name}") if entries else None
 
 
@@ -210,80 +208,67 @@ def _inherited(tree: object, depth: int = 0) -> Iterator[Requirement | AnyOf]:
         yield from _inherited(child.get("children") if contract else child, depth + 1)
 
 
-def contract_for(service: Service, contracts: Mapping[str, object]) -> Contract | Malformed:
-    """The contract of a service: the given one, or that of its labels. An atom that is also a label keeps its name."""
-    labelled = contract_of(service) or Contract()
+Entries = tuple[tuple[Requirement, ...], ...]
+"""What a contract asks for: of each entry, one atom must hold."""
+
+
+def entries_of(service: Service, contracts: Mapping[str, object]) -> Entries | Malformed:
+    """What a service asks for, in its contract file or else in its labels. An atom that is also a label is named so."""
     if service.newer:
         because = f"for `{service.newer[0]}` balena asks for `sw.spec`, a requirement type that no supervisor knows"
         return Malformed(because, "S-34")
-    if service.name not in contracts:
-        return labelled
-    given = read_contract(contracts[service.name])
+    labelled = contract_of(service) or Contract()
+    given = read_contract(contracts[service.name]) if service.name in contracts else labelled
     if isinstance(given, Malformed):
         return given
     names = {atom._replace(label=""): atom for each in labelled.requires for atom in each.members}
-    requires = [AnyOf(tuple([names.get(atom, atom) for atom in each.members])) for each in given.requires]
-    return Contract(tuple(requires), given.slug, given.type)
-
-
-def repeats_labels(service: Service, raw: object) -> bool:
-    """Whether a contract is the one that the labels give."""
-    labelled, given = contract_of(service), contract_for(service, {service.name: raw})
-    if not labelled or isinstance(given, Malformed):
-        return False
-    return [each.members for each in given.requires] == [each.members for each in labelled.requires]
+    return tuple([tuple([names.get(atom, atom) for atom in each.members]) for each in given.requires])
 
 
 # ---------------------------------------------------------------------------------------------- findings
 
-Words = Mapping[str, str]
 Where = Callable[[Path], Span]
 """Where a path of the composition was written."""
-
-
-def finding(
-    table: Mapping[str, list[str]], code: str, rule: str, span: Span, words: Words, about: str = "", path: Path = ()
-) -> Diagnostic:
-    """The finding of this code in a table of severity, message and help, their gaps filled."""
-    severity, message, help_ = (each.format_map(words) for each in table[code])
-    return Diagnostic(
-        code=code, severity=Severity(severity), message=about + message, span=span, help=help_, rule=rule, path=path,
-        error_class="ValidationError" if path and severity == "error" else "",
-    )  # fmt: skip
 
 
 def label_findings(service: Service, where: Where = lambda path: Span(str(path[-1]), 1, 1)) -> Iterator[Diagnostic]:
     """What is wrong with the requirement and optional labels of a service (S-14 to S-18, S-53)."""
     for key, value in dict(service.labels).items():
         if problem := _problem(key, value):
-            code, rule, hint = problem
+            code, hint = problem
             path: Path = ("services", service.name, "labels", key)
-            words = {"key": key, "value": value, "hint": hint}
-            yield finding(WORDS["findings"], code, rule, where(path), words, f"`{service.name}`: ", path)
+            words = {"service": service.name, "key": key, "value": value, "hint": hint}
+            rule = "S-53" if hint == OPTIONAL else ""  # the old spelling of the mark, not of a requirement
+            yield said(WORDS["findings"], code, where(path), path, words, rule=rule)
 
 
-def _problem(key: str, value: str) -> tuple[str, str, str] | None:
-    """Code, rule and hint, or None if the label is as it should be."""
+def meant(written: str, known: tuple[str, ...]) -> str:
+    """The word that was probably meant: a usual other name, or else the nearest one.
 
-    def meant(written: str, known: tuple[str, ...]) -> str:
-        alias = WORDS["meant"].get(written.lower())
-        return f"did you mean `{alias}`?" if alias in known else did_you_mean(written, known)
+    >>> meant("arm64", ARCHITECTURES)
+    'did you mean `aarch64`?'
+    """
+    alias = WORDS["meant"].get(written.lower())
+    return f"did you mean `{alias}`?" if alias in known else did_you_mean(written, known)
 
+
+def _problem(key: str, value: str) -> tuple[str, str] | None:
+    """Code and hint, or None if the label is as it should be."""
     modern = key.replace("io.resin.", "io.balena.", 1)
     if modern != key and (modern.startswith(PREFIX) or modern == OPTIONAL):
-        return "legacy-requirement", "S-53" if modern == OPTIONAL else "S-15", modern
+        return "legacy-requirement", modern
     if key == OPTIONAL and value.lower() not in ("1", "true", "on", "0", "false", "off", "no", "n"):
-        return "misspelt-optional", "S-53", ""
+        return "misspelt-optional", ""
     if key.startswith(PREFIX) and key not in LABEL_OF:
-        return "unknown-requirement", "S-14", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
+        return "unknown-requirement", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
     kind = LABEL_OF[key].value if key in LABEL_OF else ""
     if kind == "architecture" and value not in ARCHITECTURES:
-        return "unknown-architecture", "S-16", meant(value, ARCHITECTURES)
+        return "unknown-architecture", meant(value, ARCHITECTURES)
     if kind == "range":
         try:
             Range.parse(value)
         except InvalidRange as error:
-            return "bad-range", "S-16", f"expected {error.expected} at character {error.at + 1}"
+            return "bad-range", f"expected {error.expected} at character {error.at + 1}"
     return None
 
 
@@ -298,12 +283,12 @@ def contract_file(service: Service, text: str, name: str) -> tuple[object | None
     parsed = parse(text, name)
     found = list(parsed.findings)
 
-    def find(code: str, span: Span, hint: str = "", rule: str = "S-24") -> None:
-        found.append(finding(WORDS["findings"], code, rule, span, {"hint": hint}))
+    def find(code: str, span: Span, hint: str = "", rule: str = "") -> None:
+        found.append(said(WORDS["findings"], code, span, words={"hint": hint}, rule=rule))
 
     if contract_of(service):
         find("two-contracts", Span(name, 1, 1), service.name)
-    root = parsed.documents[0] if parsed.documents else None
+    root = next(iter(parsed.documents), None)
     raw = root.plain() if root else None
     if root is None or not isinstance(raw, dict):
         if not any(each.severity is Severity.ERROR for each in parsed.findings):

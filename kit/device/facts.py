@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..composition import Pairs
 from ..contracts import ARCHITECTURES, Fact, Facts
-from ..contracts.requirements import finding
-from ..diagnostics import Diagnostic, Severity, Span, did_you_mean
+from ..contracts.requirements import meant
+from ..diagnostics import Diagnostic, Severity, Span, did_you_mean, said
 from ..versions import version_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else inside.parent.parent / "data"
 
 
-def _rows(name: str) -> list[list[str]]:
+def _rows(name: str) -> list[list[Any]]:
     with (data_folder() / name).open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))[1:]
 
@@ -128,10 +128,8 @@ def _rows(name: str) -> list[list[str]]:
 @lru_cache(maxsize=1)
 def device_types() -> tuple[DeviceType, ...]:
     """Every device type that is known, by slug."""
-    rows: list[list[Any]] = [
-        [*row[:4], row[4] == "yes", row[5], tuple(row[6].split())] for row in _rows("device_types.csv")
-    ]
-    return tuple(DeviceType(*row) for row in rows)
+    rows = _rows("device_types.csv")
+    return tuple(DeviceType(*row)._replace(l4t=row[4] == "yes", aliases=tuple(row[6].split())) for row in rows)
 
 
 @lru_cache(maxsize=1)
@@ -265,8 +263,8 @@ class Device:
         version = os_version.strip()
         plain = version.partition("+")[0]
         order = _order(plain)
-        older = (each for each in reversed(_kernel_history(slug)) if order[0] == _order(each.version)[0])
-        row = next((each for each in older if _order(each.version) <= order), None)
+        history = reversed(_kernel_history(slug))
+        row = next((each for each in history if order[:1] <= _order(each.version) <= order), None)
         own = row and row.version.partition("+")[0] == plain
         supervisor: str | None = _supervisors().get(plain) or (row.supervisor if row and own else "")
         if version_of(supervisor) is None:
@@ -293,11 +291,10 @@ class Device:
         """The newer balenaOS releases that this device could run, oldest first, each with its facts."""
         if not self.os or self.os_id != "balena-os":
             return ()
-        here = _order(self.os)
-        mine = self.facts
-        given: dict[str, Any] = {"device_type": mine.device_type, "arch": mine.arch}
-        later = ((each, facts) for each, facts in _presets(self.device_type or "") if _order(each)[0] == here[0])
-        return tuple((each, replace(facts, **given)) for each, facts in later if _order(each) > here)
+        here, mine = _order(self.os), self.facts
+        releases = _presets(self.device_type or "")
+        later = ((each, facts) for each, facts in releases if _order(each) > here and _order(each)[0] == here[0])
+        return tuple((each, replace(facts, device_type=mine.device_type, arch=mine.arch)) for each, facts in later)
 
 
 @lru_cache(maxsize=16)
@@ -329,17 +326,15 @@ def read_device(text: str, name: str = "device.yml") -> DeviceReading:
     """
     from ..source import parse  # it loads PyYAML, and only a device file needs that
 
-    parsed = parse(text, name)
-    findings = []
+    parsed, findings = parse(text, name), list[Diagnostic]()
     for each in parsed.findings:
-        harmless = each.code in _WORDS["help"]
-        help_ = _WORDS["help"][each.code] if harmless else each.help or _WORDS["help"]["any"]
-        findings.append(
-            replace(each, severity=Severity.WARNING if harmless else each.severity, help=help_, error_class="")
-        )
+        changed: dict[str, Any] = {"help": each.help or _WORDS["help"]["any"]}
+        if each.code in _WORDS["help"]:
+            changed = {"help": _WORDS["help"][each.code], "severity": Severity.WARNING}
+        findings.append(replace(each, error_class="", **changed))
 
     def find(code: str, span: Span, **words: str) -> None:
-        findings.append(finding(_WORDS["findings"], code, "S-2", span, {"keys": ", ".join(KEYS), **words}))
+        findings.append(said(_WORDS["findings"], code, span, words={"keys": ", ".join(KEYS), **words}))
 
     def broken() -> bool:
         return any(each.severity is Severity.ERROR for each in findings)
@@ -364,11 +359,9 @@ def read_device(text: str, name: str = "device.yml") -> DeviceReading:
     for key, value in values.items():
         for code, hint in _doubts(key, value, values):
             find(code, spans[key], value=value, hint=hint, type=values.get("device-type", ""))
-    if broken():
-        return DeviceReading(None, tuple(findings))
     fields: dict[str, Any] = {key.replace("-", "_"): value for key, value in values.items()}
     sources = [(key.replace("-", "_"), f"{name}, line {spans[key].line}: {values[key]}") for key in values]
-    return DeviceReading(Device(**fields, sources=tuple(sources)), tuple(findings))
+    return DeviceReading(None if broken() else Device(**fields, sources=tuple(sources)), tuple(findings))
 
 
 def _literal(text: str, node: Node) -> str:
@@ -387,8 +380,7 @@ def _doubts(key: str, value: str, values: Mapping[str, str]) -> Iterator[tuple[s
         hint = f"did you mean `{close[0]}`?" if close else "`kit.device.device_types()` lists them"
         yield "unknown-device-type", hint
     elif key == "arch" and value not in (*ARCHITECTURES, "i386-nlp"):
-        hint = "did you mean `aarch64`?" if value == "arm64" else did_you_mean(value, ARCHITECTURES)
-        yield "unknown-architecture", hint
+        yield "unknown-architecture", meant(value, ARCHITECTURES)
     elif key == "arch" and kind and kind.arch != value:
         yield "other-architecture", kind.arch
     elif key in ("supervisor", "os") and version_of(value) is None:
