@@ -18,12 +18,12 @@ so a picture that only changes its states is only painted again.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, combinations, pairwise
+from math import inf
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 Edge = tuple[str, str]
 """Dependency first, dependent second: the way the arrow points."""
@@ -34,7 +34,10 @@ TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("graphs.json
 WIDE: Final = 860
 NARROW: Final = 560
 SHELF: Final = (180, 36)
-_SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 4
+_SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 8
+_LANE: Final = 36
+"""From a loop down to the arrow that closes it."""
+_T = TypeVar("_T")
 
 
 class Size(NamedTuple):
@@ -107,19 +110,13 @@ class Placement(NamedTuple):
 
 def reachable(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, frozenset[str]]:
     """Name to everything that must have been started before it. A name in a loop reaches itself."""
-    before: dict[str, list[str]] = {name: [] for name in names}
+    before: dict[str, set[str]] = {name: set() for name in names}
     for source, target in edges:
-        before[target].append(source)
-    result: dict[str, frozenset[str]] = {}
-    for name in before:
-        found: set[str] = set()
-        todo = [*before[name]]
-        while todo:
-            if (one := todo.pop()) not in found:
-                found |= {one} | result.get(one, frozenset())
-                todo += [] if one in result else before[one]
-        result[name] = frozenset(found)
-    return result
+        before[target].add(source)
+    for middle in [name for name in before if before[name]]:  # ways that lead through it (Warshall)
+        for found in before.values():
+            found |= before[middle] if middle in found else set()
+    return {name: frozenset(found) for name, found in before.items()}
 
 
 @lru_cache(maxsize=256)
@@ -132,20 +129,19 @@ def layers(names: tuple[str, ...], edges: tuple[Edge, ...]) -> Layers:
     (('b', 'c'),)
     """
     ancestors = reachable(names, edges)
-    group: dict[str, tuple[str, ...]] = {}
-    for name in names:
-        if name in ancestors[name] and name not in group:
-            row = _in_a_row([other for other in names if other in ancestors[name] and name in ancestors[other]], edges)
-            group |= dict.fromkeys(row, row)
-    loops = tuple(dict.fromkeys(group.values()))
-    column: dict[str, int] = {}
+    row: dict[str, tuple[str, ...]] = {name: (name,) for name in names}
+    looped = [name for name in names if name in ancestors[name]]
+    for name in looped:
+        if len(row[name]) == 1:
+            members = [other for other in looped if other in ancestors[name] and name in ancestors[other]]
+            row |= dict.fromkeys(members, _in_a_row(members, edges))
+    column = dict.fromkeys(names, -1)
     # With itself, a name has more ancestors than any of them: ordered by number, dependencies come first.
     for name in sorted(names, key=lambda name: len(ancestors[name] | {name})):
-        if name not in column:
-            members = group.get(name, (name,))
-            ends = [column[group.get(s, (s,))[-1]] for s, t in edges if t in members and s not in members]
-            column |= {member: max(ends, default=-1) + 1 + place for place, member in enumerate(members)}
-    return Layers({name: column[name] for name in names}, loops)
+        if column[name] < 0:
+            ends = [column[row[s][-1]] for s, t in edges if t in row[name] and s not in row[name]]
+            column |= {member: max(ends, default=-1) + 1 + place for place, member in enumerate(row[name])}
+    return Layers(column, tuple(dict.fromkeys(row[name] for name in looped)))
 
 
 def _in_a_row(members: list[str], edges: tuple[Edge, ...]) -> tuple[str, ...]:
@@ -161,188 +157,106 @@ def _in_a_row(members: list[str], edges: tuple[Edge, ...]) -> tuple[str, ...]:
 
 
 class _Item:
-    """A box or an invisible stop, while the sheet is being made. `y` is its middle."""
+    """A box or an invisible stop, while the sheet is being made. `y` is its middle, `by` the line that leads to it."""
 
-    def __init__(self, kind: str, column: int, across: float, name: str = "", lowered: bool = False) -> None:
-        self.kind, self.column, self.across, self.name = kind, column, across, name
-        self.lowered = lowered  # on the way of a mount, which leaves its service below the arrows
-        self.pinned, self.below = False, 0.0  # in a loop; room for its returning arrows
-        self.place, self.y = 0, 0.0
-        self.before: list[_Item] = []
-        self.after: list[_Item] = []
+    def __init__(self, kind: str, by: str, column: int, across: float, room: float, name: str = "") -> None:
+        self.kind, self.by, self.column, self.name = kind, by, column, name
+        self.across, self.room = across, room  # its own, and that to an item like it
+        self.loop, self.below = tuple[str, ...](), 0.0  # the row that it stands in; room for what returns
+        self.place, self.share, self.y = 0, 0.0, 0.0
+        self.before, self.after = list[_Item](), list[_Item]()
 
-    def level(self, one: _Item) -> float:
-        """The height at which this item would be level with its neighbour *one*."""
-        return one.exit("volume" if self.lowered else "edge")
+    def exit(self, by: str) -> float:
+        """The height at which a line leaves: a mount leaves its service below the arrows."""
+        return self.y + (18 if by == "volume" and self.kind == "service" else 0)
 
-    def wanted(self) -> float:
+    def mean_place(self, forwards: bool) -> float:
+        """The mean place of the neighbours on one side, from 0 to 1. Loops stay at the top."""
+        near = (self.before if forwards else self.after) or [self]
+        return -1 if self.loop else sum(one.share for one in near) / len(near)
+
+    def mean_height(self) -> float:
         """The mean height of the neighbours; a stop holds on to the other stops of its trunk."""
-        pulls = [(3 if self.kind == one.kind == "stop" else 1, self.level(one)) for one in self.before + self.after]
+        pulls = [(3 if self.kind == one.kind == "stop" else 1, one.exit(self.by)) for one in self.before + self.after]
         return sum(pull * y for pull, y in pulls) / sum(pull for pull, _ in pulls) if pulls else self.y
 
-    def exit(self, kind: str) -> float:
-        """The height at which a line of that kind leaves."""
-        return self.y + (18 if kind == "volume" and self.kind == "service" else 0)
+    def apart(self, lower: _Item) -> float:
+        """The least distance of two middles."""
+        return (self.across + self.room + lower.across + lower.room) / 2 + self.below
 
 
 class _Sheet:
     """Items in columns: built, ordered, given heights, joined by lines."""
 
     def __init__(self, names: tuple[str, ...], edges: tuple[Edge, ...], mounts: tuple[Edge, ...], size: Size) -> None:
-        self.size, self.layers = size, layers(names, edges)
+        self.size, (column, loops) = size, layers(names, edges)
         self.across, self.along = (size.width, size.height) if size.narrow else (size.height, size.width)
-        column, loops = self.layers
         last = max(column.values(), default=-1) + 1
-        self.columns: list[list[_Item]] = [[] for _ in range(last + bool(mounts))]
-        self.gaps: list[dict[tuple[_Item, str], list[_Item]]] = [{} for _ in self.columns]
-        self.routes: dict[tuple[str, str, str], list[_Item]] = {}
-        self.services = {name: self._add(_Item("service", column[name], self.across, name)) for name in names}
         volumes = dict.fromkeys(volume for _, volume in mounts)
-        self.volumes = {name: self._add(_Item("volume", last, SHELF[1], name, True)) for name in volumes}
-        self.returns = [[(s, t) for s, t in edges if {s, t} <= {*row} and column[t] != column[s] + 1] for row in loops]
-        back = {edge for returns in self.returns for edge in returns}
-        for name, start in self.services.items():
-            self._trunk(start, "edge", [self.services[t] for s, t in edges if s == name and (s, t) not in back])
-            self._trunk(start, "volume", [self.volumes[volume] for s, volume in mounts if s == name])
+        self.services = {name: _Item("service", "edge", column[name], self.across, size.row, name) for name in names}
+        self.volumes = {name: _Item("volume", "volume", last, SHELF[1], 14, name) for name in volumes}
+        self.items = [*self.services.values(), *self.volumes.values()]
+        aside = [(s, t) for s, t in edges if column[t] != column[s] + 1]
+        self.loops = {row: [edge for edge in aside if {*edge} <= {*row}] for row in loops}
+        back = {edge for returns in self.loops.values() for edge in returns}
+        self.routes: list[list[_Item]] = []
+        for name in names:
+            self._trunk(name, [self.services[t] for s, t in edges if s == name and (s, t) not in back])
+            self._trunk(name, [self.volumes[volume] for s, volume in mounts if s == name])
+        self.columns = [[item for item in self.items if item.column == at] for at in range(last + bool(mounts))]
+        self.leaving: dict[tuple[_Item, str], list[_Item]] = {}
+        for left, right in dict.fromkeys(hop for route in self.routes for hop in pairwise(route)):
+            self.leaving.setdefault((left, right.by), []).append(right)
+            right.before.append(left)
+            left.after += [right] if left.by == right.by else []  # a volume follows its service and never moves it
         self._pin()
 
-    def _add(self, item: _Item) -> _Item:
-        item.place = len(self.columns[item.column])
-        self.columns[item.column].append(item)
-        return item
-
-    def _trunk(self, start: _Item, kind: str, ends: list[_Item]) -> None:
-        """Lead the arrows of one source to their ends; they share one stop in each column between."""
-        chain = [start]
-        for column in range(start.column + 1, max((end.column for end in ends), default=0)):
-            chain.append(self._add(_Item("stop", column, 6, lowered=kind == "volume")))
-            self._join(chain[-2], chain[-1], kind)
-        for end in ends:
-            passed = chain[: end.column - start.column]
-            self._join(passed[-1], end, kind)
-            self.routes[start.name, end.name, kind] = [*passed, end]
-
-    def _join(self, left: _Item, right: _Item, kind: str) -> None:
-        self.gaps[left.column].setdefault((left, kind), []).append(right)
-        right.before.append(left)
-        if kind == "edge" or left.kind == "stop":  # a volume follows its service and never moves it
-            left.after.append(right)
+    def _trunk(self, name: str, ends: list[_Item]) -> None:
+        """Lead the lines of one source to their ends; they share one stop in each column between."""
+        start, last = self.services[name], max((end.column for end in ends), default=0)
+        stops = [_Item("stop", ends[0].by, column, 6, 6) for column in range(start.column + 1, last)]
+        self.items += stops
+        self.routes += [[start, *stops[: end.column - start.column - 1], end] for end in ends]
 
     def _pin(self) -> None:
         """Put loops at the top of their columns, each with room below it for what returns."""
         used = [0.0] * len(self.columns)
-        for row, returns in zip(self.layers.loops, self.returns, strict=True):
-            spanned = [self.layers.column[name] for name in row]
-            top = max(used[column] for column in spanned)
-            most = 16 * len(returns)
-            below = 238 + most if self.size.narrow else 50 if len(row) == 1 else 52 + most
-            for name, column in zip(row, spanned, strict=True):
-                item = self.services[name]
-                item.pinned, item.below, item.y = True, below, top + self.across / 2
-                used[column] = top + self.across + below + self.size.row
+        for row, returns in self.loops.items():
+            items = [self.services[name] for name in row]
+            top = max(used[item.column] for item in items)
+            for item in items:
+                item.loop, item.y = row, top + self.across / 2
+                item.below = _LANE + 16 * len(returns) + (208 if self.size.narrow else 8)
+                used[item.column] = top + self.across + item.below + self.size.row
         for items in self.columns:
-            _number(items, sorted(items, key=lambda item: (not item.pinned, item.y)))
-
-    # -- order ---------------------------------------------------------------------------------
+            _number(items, sorted(items, key=lambda item: item.y if item.loop else inf))
 
     def order(self) -> None:
         """Sort each column by the mean place of its neighbours, to and fro; keep the fewest crossings."""
-        best, fewest = [list(items) for items in self.columns], self._crossings()
-        for sweep in range(_SWEEPS):
-            if not fewest:
-                break
-            forwards = sweep % 2 == 0
-            for items in self.columns[1:] if forwards else self.columns[-2::-1]:
-                _number(items, sorted(items, key=lambda item: self._mean_place(item, forwards)))
-            while self._swap():
-                pass
+        best, fewest = {item: item.place for item in self.items}, self._crossings()
+        for sweep in range(_SWEEPS if fewest else 0):
+            for items in self.columns[:: -1 if sweep % 2 else 1]:
+                _number(items, sorted(items, key=lambda item: item.mean_place(forwards=sweep % 2 == 0)))
+            for items in self.columns * 4:
+                _number(items, _swapped(items, _crossed))
             if (crossings := self._crossings()) < fewest:
-                best, fewest = [list(items) for items in self.columns], crossings
-        for items, kept in zip(self.columns, best, strict=True):
-            _number(items, kept)
-
-    def _mean_place(self, item: _Item, forwards: bool) -> float:
-        if item.pinned:
-            return item.place - len(self.columns[item.column])
-        near = (item.before if forwards else item.after) or [item]
-        return sum((one.place + 0.5) / len(self.columns[one.column]) for one in near) / len(near)
-
-    def _swap(self) -> bool:
-        """Swap neighbours whose lines cross less the other way round. Each swap removes a crossing, so it ends."""
-        swapped = False
+                best, fewest = {item: item.place for item in self.items}, crossings
         for items in self.columns:
-            for upper, lower in [pair for pair in pairwise(list(items)) if not pair[0].pinned]:
-                if upper.place + 1 == lower.place and _crossed(upper, lower) > _crossed(lower, upper):
-                    upper.place, lower.place, swapped = lower.place, upper.place, True
-            _number(items, sorted(items, key=lambda item: item.place))
-        return swapped
+            _number(items, sorted(items, key=best.__getitem__))
 
     def _crossings(self) -> int:
-        total = 0
-        for items in self.columns:
-            ends: list[int] = []
-            for end in [end for item in items for end in sorted(one.place for one in item.before)]:
-                total += len(ends) - bisect_right(ends, end)
-                insort(ends, end)
-        return total
-
-    # -- heights -------------------------------------------------------------------------------
-
-    def _apart(self, upper: _Item, lower: _Item) -> float:
-        """The least distance of two middles."""
-        kinds = [upper.kind, lower.kind]
-        between = 14 if "volume" in kinds else self.size.row
-        room = (between, max(8, self.size.row / 2), 6)[kinds.count("stop")]
-        return (upper.across + lower.across) / 2 + upper.below + room
+        ends = ([end for item in items for end in sorted(one.place for one in item.before)] for items in self.columns)
+        return sum(one > other for column in ends for one, other in combinations(column, 2))
 
     def settle(self) -> None:
         """Give every item its height, the mean of its neighbours' heights where there is room."""
-        for items in self.columns:
-            self._stack(items, [item.y for item in items])
-            middle = 0 if items[0].pinned else (items[0].y + items[-1].y) / 2
-            for item in items:
-                item.y -= middle
-        for sweep in range(_SETTLINGS):
+        for sweep in range(_SETTLINGS + _STRAIGHTENINGS):
+            move = _stack if sweep < _SETTLINGS else _straighten
             for items in self.columns[:: -1 if sweep % 2 else 1]:
-                self._stack(items, [item.wanted() for item in items])
-        for sweep in range(_STRAIGHTENINGS):
-            for items in self.columns[:: -1 if sweep % 2 else 1]:
-                self._straighten(items)
-        every = [item for items in self.columns for item in items]
-        top = min((item.y - item.across / 2 for item in every), default=0)
-        for item in every:
+                move(items)
+        top = min((item.y - item.across / 2 for item in self.items), default=0)
+        for item in self.items:
             item.y = (item.y - top + 0.5) // 1
-
-    def _stack(self, items: list[_Item], wanted: list[float]) -> None:
-        """Heights nearest to the wanted ones that keep the distances: pool adjacent violators."""
-        floor, shift, shifts, blocks = float("-inf"), 0.0, list[float](), list[tuple[float, float, int]]()
-        for place, (item, y) in enumerate(zip(items, wanted, strict=True)):
-            apart = self._apart(items[place - 1], item) if place else 0
-            if item.pinned:
-                continue
-            if place and items[place - 1].pinned:
-                floor = items[place - 1].y + apart
-            shift += apart if blocks else 0
-            shifts.append(shift)
-            weight, count = 0.01 if item.lowered else 1, 1  # a volume makes room for services
-            total = (y - shift) * weight
-            while blocks and blocks[-1][0] / blocks[-1][1] >= total / weight:
-                above = blocks.pop()
-                total, weight, count = total + above[0], weight + above[1], count + above[2]
-            blocks.append((total, weight, count))
-        heights = [max(total / weight, floor) for total, weight, count in blocks for _ in range(count)]
-        for item, height, shift in zip(items[len(items) - len(shifts) :], heights, shifts, strict=True):
-            item.y = height + shift
-
-    def _straighten(self, items: list[_Item]) -> None:
-        """Let an item that is nearly level with a neighbour be level with it, if there is room."""
-        for place, item in enumerate(items):
-            levels = [item.level(one) for one in item.before + item.after]
-            y = min(levels, key=lambda level: abs(level - item.y), default=item.y)
-            low = items[place - 1].y + self._apart(items[place - 1], item) if place else y
-            high = items[place + 1].y - self._apart(item, items[place + 1]) if place + 1 < len(items) else y
-            if not item.pinned and low <= y <= high and abs(y - item.y) <= (60 if item.kind == "stop" else 14):
-                item.y = y
 
     # -- lines ---------------------------------------------------------------------------------
 
@@ -356,20 +270,19 @@ class _Sheet:
     def tracks(self, columns: list[tuple[float, float]]) -> dict[tuple[_Item, str], float]:
         """The place, along, of the upright line of each item that leads on."""
         result: dict[tuple[_Item, str], float] = {}
-        for ((start, length), (end, _)), leaving in zip(pairwise(columns), self.gaps, strict=False):
+        for column, ((start, length), (end, _)) in enumerate(pairwise(columns)):
             shared: dict[tuple[str, frozenset[_Item]], list[_Item]] = {}
-            for (item, kind), rights in leaving.items():
-                shared.setdefault((kind, frozenset(rights)), []).append(item)
-            groups = [
-                ([one.exit(kind) for one in lefts], [one.y for one in rights])
-                for (kind, rights), lefts in shared.items()
-            ]
-            levels = _levels(groups)
+            for (left, by), rights in self.leaving.items():
+                if left.column == column:
+                    shared.setdefault((by, frozenset(rights)), []).append(left)
+            levels = _levels(
+                [([one.exit(by) for one in lefts], [one.y for one in rights]) for (by, rights), lefts in shared.items()]
+            )
             gap, most = end - start - length, max(levels, default=0)
             step = min(self.size.track, (gap - 16) / max(1, most))
-            for ((kind, _), lefts), level in zip(shared.items(), levels, strict=True):
+            for ((by, _), lefts), level in zip(shared.items(), levels, strict=True):
                 track = round(start + length + (gap - 6) / 2 + step * (level - most / 2), 1)
-                result |= {(item, kind): track for item in lefts}
+                result |= {(left, by): track for left in lefts}
         return result
 
     def at(self, along: float, across: float) -> Point:
@@ -386,35 +299,35 @@ class _Sheet:
             size = (item.across, length) if self.size.narrow else (length, item.across)
             return Box(item.name, item.column, *self.at(start, item.y - item.across / 2), *size)
 
-        looped = {name: row for row in self.layers.loops for name in row}
-        lines = []
-        for (source, target, kind), route in self.routes.items():
-            level = route[0].exit(kind)
-            points = [(sum(columns[route[0].column]), level)]
+        lines, labels = [], []
+        for route in self.routes:
+            source, target = route[0], route[-1]
+            level = source.exit(target.by)
+            points = [(sum(columns[source.column]), level)]
             for left, right in pairwise(route):
                 if abs(right.y - level) >= 1:
-                    points += [(tracks[left, kind], level), (tracks[left, kind], right.y)]
+                    points += [(tracks[left, target.by], level), (tracks[left, target.by], right.y)]
                     level = right.y
-            points.append((columns[route[-1].column][0] - (10 if kind == "volume" else 1), level))
-            inside = kind == "edge" and source in looped and looped[source] == looped.get(target)
-            lines.append(self._line(source, target, "loop" if inside else kind, points))
-        labels = []
-        for row, returns in zip(self.layers.loops, self.returns, strict=True):
-            foot = self.services[row[0]].y + self.across / 2
-            first, last = (columns[self.layers.column[name]][0] for name in (row[0], row[-1]))
-            for place, (source, target) in enumerate(returns):
-                out, back = (0.7, 0.3) if source == target else (0.62, 0.38) if len(returns) > 1 else (0.5, 0.5)
-                lane = foot + (22 if len(row) == 1 or self.size.narrow else 44) + 16 * place
-                leave = columns[self.layers.column[source]][0] + self.along * out
-                enter = columns[self.layers.column[target]][0] + self.along * back
+            points.append((columns[target.column][0] - (10 if target.kind == "volume" else 1), level))
+            kind = "loop" if source.loop and source.loop == target.loop else target.by
+            lines.append(self._line(source.name, target.name, kind, points))
+        for row, returns in self.loops.items():
+            first, last = self.services[row[0]], self.services[row[-1]]
+            foot = first.y + self.across / 2
+            for place, (one, other) in enumerate(returns):
+                out, back = (0.5, 0.5) if one != other and len(returns) == 1 else (0.65, 0.35)
+                lane = foot + _LANE + 16 * place
+                leave = columns[self.services[one].column][0] + self.along * out
+                enter = columns[self.services[other].column][0] + self.along * back
                 around = [(leave, foot), (leave, lane), (enter, lane), (enter, foot + 1)]
-                lines.append(self._line(source, target, "loop", around))
-            beside = 10 if self.size.narrow else 0 if len(returns) == 1 and abs(leave - enter) > 260 else 16
-            labels.append(Label(row, *self.at((first + last + self.along) / 2, lane + beside), len(returns)))
-        far = max((item.y + item.across / 2 + item.below for items in self.columns for item in items), default=0)
+                lines.append(self._line(one, other, "loop", around))
+            beside = 0 if len(returns) == 1 and leave - enter > 260 else 16
+            middle = (columns[first.column][0] + sum(columns[last.column])) / 2
+            labels.append(Label(row, *self.at(middle, lane + (10 if self.size.narrow else beside)), len(returns)))
+        far = max((item.y + item.across / 2 + item.below for item in self.items), default=0)
         width, height = self.at(sum(columns[-1]) if columns else 0, far)
-        boxes = {name: box(item) for name, item in self.services.items()}
         spans = tuple((self.at(start, 0)[self.size.narrow], length) for start, length in columns)
+        boxes = {name: box(item) for name, item in self.services.items()}
         volumes = tuple(map(box, self.volumes.values()))
         return Placement(self.size, width + 1, height + 2, boxes, volumes, tuple(lines), spans, tuple(labels))
 
@@ -423,22 +336,60 @@ class _Sheet:
         points = [self.at(*point) for point in sheet]
         (ax, ay), (x, y) = points[-2:]
         dx, dy = (x > ax) - (x < ax), (y > ay) - (y < ay)
-        left, right = (x - 7 * dx - 4 * dy, y - 7 * dy - 4 * dx), (x - 7 * dx + 4 * dy, y - 7 * dy + 4 * dx)
-        short = 0 if kind == "volume" else 5
+        left, right = (_xy(x - 7 * dx - side * dy, y - 7 * dy - side * dx) for side in (4, -4))
+        short, tip = (0, "") if kind == "volume" else (5, f"M{_xy(x, y)}L{left}L{right}Z")
         path = _rounded([*points[:-1], (x - short * dx, y - short * dy)], self.size.bend)
-        tip = f"M{_xy(x, y)}L{_xy(*left)}L{_xy(*right)}Z" if short else ""
         return Line(source, target, kind, tuple(points), path, tip)
 
 
 def _number(items: list[_Item], order: list[_Item]) -> None:
     items[:] = order
     for place, item in enumerate(items):
-        item.place = place
+        item.place, item.share = place, (place + 0.5) / len(items)
+
+
+def _swapped(order: list[_T], cost: Callable[[_T, _T], int]) -> list[_T]:
+    """Swap neighbours where the other way round costs less."""
+    now = [*order]
+    for place in range(len(now) - 1):
+        one, other = now[place : place + 2]
+        if cost(one, other) > cost(other, one):
+            now[place : place + 2] = other, one
+    return now
 
 
 def _crossed(upper: _Item, lower: _Item) -> int:
-    sides = ((upper.before, lower.before), (upper.after, lower.after))
+    sides = () if upper.loop else ((upper.before, lower.before), (upper.after, lower.after))
     return sum(a.place > b.place for above, below in sides for a in above for b in below)
+
+
+def _stack(items: list[_Item]) -> None:
+    """Heights nearest to the wanted ones that keep the distances: pool adjacent violators."""
+    free = [item for item in items if not item.loop]
+    floor = max((one.y + one.apart(other) for one, other in pairwise(items) if one.loop), default=-inf)
+    shifts = [*accumulate(map(_Item.apart, free, free[1:]), initial=0.0)]
+    blocks: list[tuple[float, float, int]] = []
+    for item, shift in zip(free, shifts, strict=False):
+        weight, count = 0.01 if item.by == "volume" else 1, 1  # a volume makes room for services
+        total = (item.mean_height() - shift) * weight
+        while blocks and blocks[-1][0] / blocks[-1][1] >= total / weight:
+            above = blocks.pop()
+            total, weight, count = total + above[0], weight + above[1], count + above[2]
+        blocks.append((total, weight, count))
+    heights = [max(total / weight, floor) for total, weight, count in blocks for _ in range(count)]
+    for item, height, shift in zip(free, heights, shifts, strict=False):
+        item.y = height + shift
+
+
+def _straighten(items: list[_Item]) -> None:
+    """Let an item that is nearly level with a neighbour be level with it, if there is room."""
+    for place, item in enumerate(items):
+        levels = [one.exit(item.by) for one in item.before + item.after]
+        y = min(levels, key=lambda level: abs(level - item.y), default=item.y)
+        low = items[place - 1].y + items[place - 1].apart(item) if place else y
+        high = items[place + 1].y - item.apart(items[place + 1]) if place + 1 < len(items) else y
+        if not item.loop and low <= y <= high and abs(y - item.y) <= (60 if item.kind == "stop" else 14):
+            item.y = y
 
 
 def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
@@ -455,11 +406,10 @@ def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
         # What leaves the left track and what enters the right one would look like one line.
         return crossed + 10 * sum(abs(a - b) < 5 for a in groups[left][1] for b in groups[right][0])
 
-    order = sorted((group for group, (low, high) in enumerate(spans) if high - low >= 1), key=spans.__getitem__)
-    for _ in groups:
-        for place, (left, right) in enumerate(pairwise(list(order))):
-            if order[place] == left and cost(left, right) > cost(right, left):
-                order[place : place + 2] = right, left
+    upright = [group for group, (low, high) in enumerate(spans) if high - low >= 1]
+    order = sorted(upright, key=spans.__getitem__)
+    for _ in order:
+        order = _swapped(order, cost)
     levels = [0] * len(groups)
     for place, group in enumerate(order):
         low, high = spans[group]
