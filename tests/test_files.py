@@ -136,6 +136,7 @@ def test_folding_is_said_because_nobody_else_says_it_c38_c40() -> None:
         ("env_file: /etc/passwd", ("outside-project", "C-38", "docker-compose.yml:4:15")),
         ("env_file: bad.env", ("unreadable-line", "C-39", "bad.env:2:1")),
         ("env_file: [{path: bad.env, format: raw}]", ("unknown-format", "C-38", "docker-compose.yml:4:40")),
+        ("env_file: [{path: nope.env, format: raw}]", ("missing-file", "C-38", "docker-compose.yml:4:23")),
         ("env_file: [{path: folder/a, required: perhaps}]", ("not-a-boolean", "C-30", "docker-compose.yml:4:43")),
     ],
 )
@@ -411,6 +412,12 @@ def test_a_path_or_link_out_of_the_project_is_refused_unless_allowed(folder: Pat
     (found,) = [each for each in read(path).findings if each.reported]
     assert (found.code, found.rule) == ("outside-project", "C-36")
     assert normal_form(read(path, outside=True))["services"]["main"]["image"] == "secret"
+
+
+def test_a_link_out_of_the_project_says_nothing_of_what_is_there(folder: Path) -> None:
+    (folder / "links").symlink_to(folder.parent, target_is_directory=True)
+    path = write(folder, ONE.format("env_file: links/nowhere"))
+    assert [found.code for found in read(path).findings if found.reported] == ["outside-project"]
 
 
 def test_the_project_may_be_larger_than_the_folder_of_the_file(folder: Path) -> None:

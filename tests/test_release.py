@@ -254,6 +254,7 @@ REJECTED = [
     ("ParseError", "C-49", "port-out-of-range", "ports: [-1]"),
     ("ParseError", "C-49", "port-out-of-range", "ports: [65536]"),
     ("ParseError", "C-49", "missing-target", "ports: [{published: 80}]"),
+    ("ParseError", "C-10", "wrong-kind", "ports: [{target: .inf}]"),
     ("ParseError", "C-49", "port-address", "ports: [{target: 80, host_ip: somewhere}]"),
     ("ParseError", "C-51", "undefined-volume", "volumes: ['nowhere:/x']"),
     ("ServiceError", "C-51", "bind-mount", "volumes: ['./x:/y']"),

@@ -328,7 +328,7 @@ def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpe
     elif item.kind == "float":
         desk.note.say("port-fraction", item, path)
     elif item.kind in ("int", "map"):
-        specs = [PortSpec(target=item.value) if item.kind == "int" else _long_port(item)]
+        specs = [PortSpec(target=item.value) if item.kind == "int" else _long_port(desk, item, path)]
     for spec in specs:
         if not 0 <= (spec.target or 0) < (2**32 if item.kind == "map" else 2**16):
             desk.note.say("port-out-of-range", item, path, value=spec.target)
@@ -338,10 +338,10 @@ def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpe
             yield spec.identity, spec
 
 
-def _long_port(item: Node) -> PortSpec:
+def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
     body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
     target, numeric = item.get("target"), "published" in body and item.value["published"].kind != "str"
-    number = int(target.value) if target is not None and target.kind in ("int", "float") else None
+    number = integer(desk, target, path) if target is not None and target.kind in ("int", "float") else None
     words: Plain = {key: body.get(key) for key in ("host_ip", "protocol", "mode")}
     words |= {key: body.get(key, "") for key in ("published", "name", "app_protocol")}
     return PortSpec(target=number, numeric=numeric, **words)
@@ -364,9 +364,7 @@ def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountS
 def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
     if item.kind != "map":
         return None
-    kind, source, target = (
-        scalar_text(part) if (part := item.get(key)) else "" for key in ("type", "source", "target")
-    )
+    kind, source, target = (scalar_text(item.get(key)) for key in ("type", "source", "target"))
     if item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-51", what="mount")
         return None
@@ -392,8 +390,7 @@ def _devices(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, Devic
     if item.kind == "map" and item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-58", what="device")
     elif item.kind == "map":
-        parts = (item.get(key) for key in ("source", "target", "permissions"))
-        spec = DeviceSpec(*(scalar_text(part) if part else "" for part in parts))
+        spec = DeviceSpec(*(scalar_text(item.get(key)) for key in ("source", "target", "permissions")))
         if not spec.permissions:
             desk.note.say("device-undefined", item, path, change=(item.plain(), str(spec)))
     if spec is not None:

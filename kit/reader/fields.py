@@ -15,11 +15,11 @@ from pathlib import Path as File
 from typing import Any, Final
 
 from ..diagnostics import Fix, Path
-from ..source import WORDS_OF, Node
+from ..source import WORDS_OF, Kind, Node
 from .notes import Notes
 
 TABLES: Final[dict[str, Any]] = json.loads((File(__file__).parent / "fields.json").read_text(encoding="utf-8"))
-CASTS: Final[dict[str, tuple[str, str]]] = {path: (kind, rule) for path, (kind, rule) in TABLES["casts"].items()}
+CASTS: Final[dict[str, tuple[Kind, str]]] = {path: (kind, rule) for path, (kind, rule) in TABLES["casts"].items()}
 FORMS: Final[dict[str, str]] = TABLES["forms"]
 LISTS: Final[dict[str, list[str]]] = TABLES["lists"]
 
@@ -163,7 +163,7 @@ def pattern(path: Path) -> str:
     return ".".join(steps)
 
 
-def cast_for(path: Path) -> tuple[str, str] | None:
+def cast_for(path: Path) -> tuple[Kind, str] | None:
     """What a text at *path* is turned into after interpolation, and the rule that says so (C-30).
 
     >>> cast_for(("services", "web", "ports", 0, "target")), cast_for(("services", "web", "image"))

@@ -59,19 +59,14 @@ class Folder:
         """The bytes of a regular file; a device or a pipe is not read."""
         try:
             place = (self.root / name).resolve()
-            within = place.is_relative_to(self.root.resolve())
-            mode = place.stat().st_mode
+            if not self.outside and not place.is_relative_to(self.root.resolve()):
+                raise OSError(errno.EXDEV, name)
+            found = place.stat()
         except (RuntimeError, ValueError) as error:  # links in a circle, before Python 3.13; a NUL in the name
             raise OSError(errno.ELOOP if isinstance(error, RuntimeError) else errno.ENOENT, name) from error
-        except OSError:
-            if not self.outside and posixpath.normpath(name).startswith(("../", "/")):
-                raise OSError(errno.EXDEV, name) from None
-            raise
-        if not within and not self.outside:
-            raise OSError(errno.EXDEV, name)
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EACCES, name)
-        if place.stat().st_size > LONGEST:
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EACCES, name)
+        if found.st_size > LONGEST:
             raise OSError(errno.EFBIG, name)
         return place.read_bytes()
 
@@ -94,10 +89,7 @@ class Texts:
 
 def compose_file(path: Disk) -> Disk:
     """The file that balena reads in a folder; any other path as it is (C-1). Raises Unreadable."""
-    try:
-        if not path.is_dir():
-            return path
-    except (OSError, ValueError):  # reading it will say why
+    if not os.path.isdir(path):  # what keeps us from looking, reading it will say
         return path
     found = next((path / name for name in NAMES if (path / name).is_file()), None)
     if found is None:
@@ -115,12 +107,11 @@ def reason(error: OSError) -> str:
 
 # ── files of variables (C-39) ──────────────────────────────────────────────────────────────────────
 
-_GAP = re.compile(r"(?:\s+|#[^\n]*)*")
-_BLANK = re.compile("[\t\v\f\r \x85\xa0]*")
-_NAME = re.compile("(?:export\\s+)?[\t\v\f\r \x85\xa0]*([\\w.\\-\\[\\]\t\v\f\r \x85\xa0]*)")
+_BLANK = r"\t\v\f\r \x85\xa0"
+_NAME = re.compile(rf"(?:\s+|#[^\n]*)*+(?:export\s+)?[{_BLANK}]*([\w.\-\[\]{_BLANK}]*)(?:([=:])[{_BLANK}]*)?")
 _QUOTED = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*+{quote}", re.DOTALL) for quote in "'\""}
-_ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\])|([$])|0(\d{0,3})|c)")
-_ESCAPES = dict(zip('abfnrtv"\\', '\a\b\f\n\r\t\v"\\', strict=True))
+_ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\$])|0(\d{0,3}))")
+_ESCAPES: Final[dict[str, str]] = dict(zip('abfnrtv"\\$', [*'\a\b\f\n\r\t\v"\\', "$$"], strict=True))
 
 
 class BadLine(ValueError):  # noqa: N818 - a finding names it
@@ -146,10 +137,10 @@ def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({
         value = ask(name)
         return found.get(name, known.get(name)) if value is None else value
 
-    at = _end(_GAP, text, 0)
-    while (name := _NAME.match(text, at)) and name.start(1) < len(text):
-        start, at = name.span(1)
-        mark, key = text[at : at + 1], name[1].rstrip()
+    at = 0
+    while (name := _NAME.match(text, at)) and (start := name.start(1)) < len(text):
+        at, key = name.end(), name[1].rstrip()
+        mark = name[2] or text[at : at + 1]
         if mark not in ("", "=", ":", "\n"):
             raise BadLine(text, at, f"`{mark}` cannot stand in the name of a variable")
         if mark and " " in key:
@@ -157,9 +148,8 @@ def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({
         if mark == "\n":
             found |= {} if (value := ask(key)) is None else {key: value}
         else:  # without a line break at its end the engine takes the last word for a value
-            key, at = (key, _end(_BLANK, text, at + 1)) if mark else ("", start)
+            key, at = (key, at) if mark else ("", start)
             found[key], at = _value(text, at, look)
-        at = _end(_GAP, text, at)
     return found
 
 
@@ -184,18 +174,11 @@ def _value(text: str, at: int, look: Ask) -> tuple[str, int]:
         raise BadLine(text, at, f"`{value}` has a variable that cannot be filled in") from None
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found else at
-
-
 def _unescape(found: re.Match[str]) -> str:
-    plain, dollar, digits = found.groups()
-    if plain or dollar:
-        return _ESCAPES[plain] if plain else "$$"
-    if digits and re.fullmatch("[0-3][0-7][0-7]", digits):
-        return chr(int(digits, 8))
-    return f"\\{digits}" if digits is not None else found[0]
+    letter, digits = found.groups()
+    if letter:
+        return _ESCAPES[letter]
+    return chr(int(digits, 8)) if re.fullmatch("[0-3][0-7][0-7]", digits) else f"\\{digits}"
 
 
 # ── layers (C-2, C-21, C-32) ───────────────────────────────────────────────────────────────────────
@@ -242,14 +225,15 @@ class Project:
             self.note.take(problem, 1)
         return text
 
-    def fetch(self, written: Node, folder: str, path: Path, rule: str, stage: int) -> Layer | None:
-        """A file that a composition names, or None and an error."""
-        place = posixpath.normpath(posixpath.join(folder, written.value))
+    def fetch(self, named: Node, folder: str, path: Path, rule: str, stage: int, needed: bool = True) -> Layer | None:
+        """A file that a composition names, or None and an error; no error when it is absent and not *needed*."""
+        place = posixpath.normpath(posixpath.join(folder, named.value))
         try:
             return place, self.text(place), self.shown(place)
         except OSError as error:
-            code = "outside-project" if error.errno == errno.EXDEV else "missing-file"
-            self.note.say(code, written, path, rule=rule, stage=stage, file=written.value, reason=reason(error))
+            if needed or error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                code = "outside-project" if error.errno == errno.EXDEV else "missing-file"
+                self.note.say(code, named, path, rule=rule, stage=stage, file=named.value, reason=reason(error))
             return None
 
     def variables(self, layer: Layer, path: Path, stage: int, ask: Ask, known: Mapping[str, str]) -> dict[str, str]:
@@ -265,15 +249,13 @@ class Project:
     def load(self, layers: list[Layer], folder: str, shell: Shell, chain: tuple[str, ...] = ()) -> Node | None:
         """Every document of every file, one over the other, checked each time (C-2)."""
         model: Node | None = None
-        done, checked = 0, 0
-        for place, text, name in layers:
-            for document in self._documents(text, name):
-                layer = self._layer(document, place, folder, shell, (*chain, place))
-                model = merge(model, layer, self._tell) if model else layer
-                done += 1
-                if done < CHECKED_LAYERS:
-                    model, checked = self._checked(model), done
-        return self._checked(model) if model is not None and checked < done else model
+        documents = [(place, each) for place, text, name in layers for each in self._documents(text, name)]
+        for number, (place, document) in enumerate(documents, 1):
+            layer = self._layer(document, place, folder, shell, (*chain, place))
+            model = merge(model, layer, self._tell) if model else layer
+            if number < CHECKED_LAYERS or number == len(documents):
+                model = self._checked(model)
+        return model
 
     def _checked(self, model: Node) -> Node:
         model = unique(self._settled(model), self._tell)
@@ -353,10 +335,7 @@ class Project:
         if wanted is None or wanted.kind != "str" or (file is not None and file.kind != "str"):
             self.note.say("unreadable-extends", link, path, name=name)
             return None
-        target: _File | None = here
-        if file is not None:
-            target = self._other(file, folder, shell, (*path, "file"))
-            folder = target.folder if target is not None else folder
+        target = here if file is None else self._other(file, folder, shell, (*path, "file"))
         if target is None:
             return None
         if wanted.value not in target.services:
@@ -369,7 +348,7 @@ class Project:
             return None
         if file is not None:
             self._left_behind(target, wanted, path)
-        return target, wanted.value, folder
+        return target, wanted.value, folder if file is None else target.folder
 
     def _left_behind(self, target: _File, wanted: Node, path: Path) -> None:
         """Only a service comes from another file; what it refers to does not."""
@@ -403,12 +382,13 @@ class Project:
         listed = layer.get("include")
         if listed is not None and listed.kind not in ("list", "null"):
             self.note.say("include-is-no-list", listed, ("include",))
-        for index, entry in enumerate(listed.value if listed is not None and listed.kind == "list" else ()):
-            imported = self._imported(entry, ("include", index), folder, shell, chain)
-            layer = self._import(imported, layer) if imported is not None else layer
-        return self._folded_in(layer, "include", "C-37", ())
+        elif listed is not None:
+            for index, entry in listed.items():
+                imported = self._imported(entry, ("include", index), folder, shell, chain)
+                layer = self._import(imported, layer) if imported is not None else layer
+        return self._folded_in(layer, "include", "C-37")
 
-    def _folded_in(self, node: Node, key: str, rule: str, path: Path) -> Node:
+    def _folded_in(self, node: Node, key: str, rule: str, path: Path = ()) -> Node:
         """A mapping without a key that has done its work."""
         if (gone := node.get(key)) is None:
             return node
@@ -501,20 +481,19 @@ class Project:
                 continue
             blank = Node("map", {}, written.span if written else listed.span)
             own = merge(blank, written, self._tell, (*path, target)) if written else blank
-            values = self._from_files(listed, own, (*path, key))
-            entries = {name: Node("str", value, at.span, True) for name, (value, at) in values.items()}
-            keys = {name: at.span for name, (_value, at) in values.items()}
-            folded = mapping(blank, {**entries, **own.value}, {**keys, **key_places(own)})
+            entries = self._from_files(listed, own, (*path, key))
             service = service.without(key)
             if entries or written:
+                keys = {name: value.span for name, value in entries.items()}
+                folded = mapping(blank, {**entries, **own.value}, {**keys, **key_places(own)})
                 service = service.put(target, folded)
         return service
 
-    def _from_files(self, listed: Node, own: Node, path: Path) -> dict[str, tuple[str, Node]]:
-        """What the files of `env_file` or `label_file` say, with the node that named the file."""
+    def _from_files(self, listed: Node, own: Node, path: Path) -> dict[str, Node]:
+        """What the files of `env_file` or `label_file` say; it stands where the file is named."""
         labels = path[-1] == "label_file"
         rule, word = ("C-40", "label") if labels else ("C-38", "variable")
-        found: dict[str, tuple[str, Node]] = {}
+        found: dict[str, Node] = {}
         values: dict[str, str] = {}
         set_here = {} if labels else {k: scalar_text(v) for k, v in own.value.items() if v.kind != "null"}
 
@@ -529,28 +508,17 @@ class Project:
             required = True if needed is None else cast(needed.value, "bool") if needed.kind == "str" else needed.value
             if required is None:
                 self.note.say("not-a-boolean", needed or item, path, value=needed and needed.value)
-            place = posixpath.normpath(posixpath.join(self.folder, name.value))
-            if required is False and self._absent(place):
-                continue
-            if (form := item.get("format")) is not None and form.value:
+            layer = self.fetch(name, self.folder, path, rule, 20, required is not False)
+            if layer is not None and (form := item.get("format")) is not None and form.value:
                 self.note.say("unknown-format", form, path, value=form.plain())
-                continue
-            layer = self.fetch(name, self.folder, path, rule, 20)
-            if layer is not None:
+            elif layer is not None:
                 fresh = self.variables(layer, path, 20, ask, {} if labels else values)
                 values |= fresh
-                found |= {variable: (value, name) for variable, value in fresh.items()}
+                found |= {variable: Node("str", value, name.span, True) for variable, value in fresh.items()}
                 count = f"{len(fresh)} {word}{'' if len(fresh) == 1 else 's'}"
                 change = (name.value, sorted(fresh))
                 self.note.say("file-folded", name, path, rule=rule, change=change, file=name.value, count=count)
         return found
-
-    def _absent(self, place: str) -> bool:
-        try:
-            self.files.read(place)
-        except OSError as error:
-            return error.errno in (errno.ENOENT, errno.ENOTDIR)
-        return False
 
 
 def _each_service(root: Node, change: Callable[[str, Node], Node]) -> Node:
@@ -574,23 +542,21 @@ def rebase(service: Node, prefix: str, complete: bool = False) -> Node:
     """A service of another folder, seen from this one. With *complete*, a build gets its context (C-2, stage 13)."""
     if service.kind != "map" or prefix == ".":
         return service
-    entries = dict(service.value)
-    for key in entries.keys() & {"env_file", "label_file"}:
-        entries[key] = _moved(entries[key], prefix)
-    build = entries.get("build")
-    if build is not None and build.kind == "map" and ("context" in build.value or complete):
-        context = build.value.get("context") or Node("str", ".", build.span)
-        entries["build"] = build.put("context", _moved(context, prefix))
-    elif build is not None and build.kind == "str":
-        entries["build"] = _moved(build, prefix)
-    return mapping(service, entries)
+    build = service.get("build")
+    if complete and build is not None and build.kind == "map" and "context" not in build.value:
+        service = service.put("build", build.put("context", Node("str", ".", build.span)))
+    return service.each(lambda key, value: _moved(value, prefix) if key in _PATHS else value)
+
+
+_PATHS: Final = ("env_file", "label_file", "build", "path", "context")
 
 
 def _moved(node: Node, prefix: str) -> Node:
+    """The texts of a node, its items, and under the keys that have paths."""
     if node.kind == "list":
         return node.like("list", [_moved(item, prefix) for item in node.value])
     if node.kind == "map":
-        return node.each(lambda key, value: _moved(value, prefix) if key == "path" else value)
+        return node.each(lambda key, value: _moved(value, prefix) if key in _PATHS else value)
     if node.kind != "str" or _REMOTE.match(node.value):
         return node
     return node.like("str", posixpath.normpath(posixpath.join(prefix, node.value)))

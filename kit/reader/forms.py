@@ -56,9 +56,9 @@ def number_text(value: bool | int | float) -> str:
     return f"{fraction}e{int(exponent):+03}"
 
 
-def scalar_text(node: Node) -> str:
-    """A scalar as text; null is empty, and so is what is no scalar."""
-    value = node.value
+def scalar_text(node: Node | None) -> str:
+    """A scalar as text; null is empty, and so is what is no scalar, or not there."""
+    value = node.value if node else ""
     return value if isinstance(value, str) else number_text(value) if isinstance(value, (int, float)) else ""
 
 

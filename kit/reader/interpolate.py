@@ -20,7 +20,7 @@ from .fields import CASTS, cast, cast_for
 from .notes import Notes
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^\n]*))?")
+BRACED: Final = re.compile(rf"({NAME.pattern})(?:(:?[-+?])([^\n]*))?")
 BRACES: Final = re.compile(r"[{}]")
 BARE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 DASHED: Final = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)-([A-Z][A-Z0-9_]*)\}")
@@ -40,11 +40,7 @@ class Malformed(ValueError):  # noqa: N818
 
 
 class Missing(ValueError):  # noqa: N818
-    """A required variable has no value (C-25)."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name, self.message = name, message
+    """A required variable has no value: its name, and the message in the text (C-25)."""
 
 
 def substitute(text: str, ask: Ask, _depth: int = 0) -> str:
@@ -146,11 +142,9 @@ def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
     if node.kind == "list":
         items = [interpolate(item, shell, note, (*path, index)) for index, item in enumerate(node.value)]
         return node.like("list", items) if any(a is not b for a, b in zip(items, node.value, strict=True)) else node
-    if node.kind != "str":
-        return node
-    if "$" in node.value:
+    if node.kind == "str" and "$" in node.value:
         node = _filled(node, shell, note, path)
-    if path and (path[-1] in CASTABLE or (len(path) == 4 and path[2] == "ulimits")):
+    if node.kind == "str" and path and (path[-1] in CASTABLE or (len(path) == 4 and path[2] == "ulimits")):
         return _cast(node, note, path)
     return node
 
@@ -171,7 +165,8 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
         note.say("unreadable-variable", node, path, text=before)
         return node
     except Missing as missing:
-        note.say("missing-variable", node, path, name=missing.name, words=missing.message and f": {missing.message}")
+        name, message = missing.args
+        note.say("missing-variable", node, path, name=name, words=message and f": {message}")
         return node
     if after == before:
         return node
@@ -194,13 +189,11 @@ WANTED: Final = {"bool": "true or false", "int": "a whole number", "float": "a n
 
 
 def _cast(node: Node, note: Notes, path: Path) -> Node:
-    wanted = cast_for(path)
-    if wanted is None:
+    if (wanted := cast_for(path)) is None:
         return node
     kind, _rule = wanted
     value = cast(node.value, kind)
     if value is None:
         written = f"`{node.value}`" if node.value else "nothing"
         note.say("failed-cast", node, path, name=path[-1], wanted=WANTED[kind], value=written)
-        return node
-    return node.like("bool" if kind == "bool" else "int" if kind == "int" else "float", value)
+    return node if value is None else node.like(kind, value)

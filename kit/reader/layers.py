@@ -33,21 +33,18 @@ def merge(base: Node, over: Node, tell: Tell, path: Path = ()) -> Node:
         return _special(rule, base, over, tell, path)
     if over.kind == "null":
         return _stays(base, over, tell, path)
-    if base.kind == "map":
-        if over.kind != "map":
-            tell("cannot-override", over, path)
-            return base
-        return _mappings(base, over, tell, path)
-    if base.kind == "list":
-        if over.kind != "list":
-            tell("cannot-override", over, path)
-            return base
-        return base.like("list", base.value + over.value)
-    return over
+    if base.kind not in ("map", "list"):
+        return over
+    if over.kind != base.kind:
+        return _stays(base, over, tell, path)
+    return base.like("list", base.value + over.value) if base.kind == "list" else _mappings(base, over, tell, path)
 
 
 def _stays(base: Node, over: Node, tell: Tell, path: Path) -> Node:
-    if base.kind != "null":
+    """The earlier layer, since the later one is empty or does not fit."""
+    if over.kind != "null":
+        tell("cannot-override", over, path)
+    elif base.kind != "null":
         tell("base-stays", over, path)
     return base
 
@@ -76,7 +73,7 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
         return base.like("list", items + [item for item in _items(over) if item.plain() not in known])
     if rule == "subnets":
         return _subnets(base, over, tell, path)
-    if rule == "logging" and _driver(base) and _driver(over) and _driver(base) != _driver(over):
+    if rule == "logging" and len({scalar_text(node.get("driver")) for node in (base, over)} - {""}) == 2:
         return over
     shape = {"build": _as_build, "names": _as_names}.get(rule)
     left, right = (shape(base, path), shape(over, path)) if shape else (base, over)
@@ -85,11 +82,6 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
             tell("cannot-override", over, path)
         return right
     return _mappings(left, right, tell, path)
-
-
-def _driver(node: Node) -> object:
-    driver = node.get("driver")
-    return driver.plain() if driver else None
 
 
 def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
@@ -135,26 +127,20 @@ def _as_names(node: Node, path: Path) -> Node:
         return node
     entries = {}
     for item in node.value:
-        body: dict[str, Node] = {}
-        if path[-1] == "depends_on":
-            body = {"condition": item.like("str", "service_started"), "required": item.like("bool", True)}
-        entries[str(item.plain())] = item.like("map", body) if body else item.like("null", None)
+        body = {"condition": item.like("str", "service_started"), "required": item.like("bool", True)}
+        entries[str(item.plain())] = item.like("map", body) if path[-1] == "depends_on" else item.like("null", None)
     return Node("map", entries, node.span, keys={str(item.plain()): item.span for item in node.value})
 
 
 def _subnets(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Address pools merge by their subnet; a pool that the later layer does not name is lost."""
     if base.kind != "list" or over.kind != "list":
-        tell("cannot-override", over, path)
-        return base
-    earlier = {_subnet(pool): pool for pool in base.value if pool.kind == "map"}
-    pairs = ((earlier.get(_subnet(pool)) if pool.kind == "map" else None, pool) for pool in over.value)
+        return _stays(base, over, tell, path)
+    earlier = {scalar_text(pool.get("subnet")): pool for pool in base.value if pool.kind == "map"}
+    pairs = (
+        (earlier.get(scalar_text(pool.get("subnet"))) if pool.kind == "map" else None, pool) for pool in over.value
+    )
     return base.like("list", [_mappings(old, pool, tell, path) if old else pool for old, pool in pairs])
-
-
-def _subnet(pool: Node) -> str:
-    subnet = pool.get("subnet")
-    return scalar_text(subnet) if subnet else ""
 
 
 def unique(node: Node, tell: Tell, path: Path = ()) -> Node:
