@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path as File
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, ClassVar, Final, Literal, NoReturn
 
 import yaml
 
@@ -32,6 +32,7 @@ WORDS_OF: Final[dict[str, str]] = SAYINGS.pop("kinds")
 ALIASED: Final = 30_000
 DEEPEST: Final = 100
 LONGEST: Final = 32_000_000
+LONG: Final = 200_000  # beyond this, speed goes before the last likeness to go-yaml
 MOST_EVENTS: Final = 1_200_000
 _Fast: Any = getattr(yaml, "CBaseLoader", None)  # it is missing where PyYAML comes without libyaml, as in a browser
 
@@ -214,12 +215,25 @@ def _is_time(text: str) -> bool:
 
 _BREAKS: Final = "\r\n\x85\u2028\u2029"
 _INDICATORS = re.compile("[1-9][-+]|[-+]?[1-9]?")
+_UNLIKE: Final = re.compile(r"\\/|[^\s\"'\]}]:[],[{}]|[^\s:]\?")
+"""Where libyaml differs from go-yaml: an escaped slash, and in brackets a colon or a question mark inside a word."""
 
 
 class _Slow(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
     """PyYAML's own parser, brought into line with libyaml and go-yaml: a tab may separate words (C-22)."""
 
     scan_line_break: Any
+    ESCAPE_REPLACEMENTS: ClassVar = {  # type: ignore[misc]  # go-yaml does not know the escaped slash
+        key: text for key, text in yaml.BaseLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
+    }
+
+    def scan_plain(self) -> Any:
+        token = super().scan_plain()
+        if self.flow_level and token.end_mark.index == self.index and re.match(r":[],[{}]", self.prefix(2)):
+            token.value += ":"
+            self.forward()
+            token.end_mark = self.get_mark()
+        return token
 
     def __init__(self, text: str) -> None:  # without the other parts of PyYAML's loaders it is faster
         yaml.reader.Reader.__init__(self, text)
@@ -279,7 +293,8 @@ class _Slow(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
 
 def events(text: str, fast: bool = True) -> Iterator[Any]:
     """The YAML events of a text. Raises YAMLError."""
-    parser = _Fast(text) if fast and _Fast else _Slow(text)
+    like = len(text) > LONG or not _UNLIKE.search(text)
+    parser = _Fast(text) if fast and _Fast and like else _Slow(text)
     return iter(parser.get_event, None)
 
 

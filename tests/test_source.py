@@ -205,6 +205,24 @@ def test_what_is_no_yaml_is_said_where_it_began_and_with_help(text: str, line: i
         assert help_ in found.help
 
 
+def test_in_brackets_a_colon_before_a_bracket_belongs_to_the_word_c9() -> None:
+    text = "a: [v:, w:]\nb: {v:}\nc: {'v':}\nd: [x:y]"
+    for fast in (True, False):
+        plain = one(text, fast=fast).plain()
+        assert plain == {"a": ["v:", "w:"], "b": {"v:": None}, "c": {"v": None}, "d": ["x:y"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "help_"),
+    [("a: [curl, http://x/?a=b]", "in quotes"), (r'a: "b\/c"', "single quotes"), ("{a: {b:[c]}}", "comma")],
+)
+def test_what_go_yaml_does_not_read_is_refused_c22(text: str, help_: str) -> None:
+    for fast in (True, False):
+        (found,) = parse(text, "t", fast=fast).findings
+        assert found.code == "no-yaml"
+        assert help_ in found.help
+
+
 def test_several_documents_come_one_by_one_c21() -> None:
     parsed = parse("a: 1\n---\nb: 2\n---\n", "t")
     assert [node.plain() for node in parsed.documents] == [{"a": 1}, {"b": 2}, None]
@@ -304,7 +322,7 @@ PIECES = [
     "a", "b", "c: ", "- ", "? ", ": ", "a: ", '"q"', "'s'", "|", ">", "|-", ">+", "|2", "{", "}", "[", "]", ", ",
     "&x ", "*x", "!!str ", "!t ", "!reset ", "#c", " #c", "\t", "  ", "    ", "\n", "\n  ", "\n    ", "\n- ", "<<: *x",
     "<<: ", '"a\n b"', "@", "`", "~", "1", "on", "é", "\n---\n", "...", "\\", '"\\n"', "''", "=", "{a: b}", "[a, b]",
-    "a:b", "http://x", "::", "\r\n", '"', "'", "-\t", ":\t", "😀: ",
+    "a:b", "http://x", "::", "v:", "x?y", '"\\/"', "\r\n", '"', "'", "-\t", ":\t", "😀: ",
 ]  # fmt: skip
 needs_both = pytest.mark.skipif(not HAS_LIBYAML, reason="PyYAML has no libyaml here")
 
