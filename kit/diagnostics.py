@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
 """Where a value stands in a composition: `("services", "web", "ports", 0)`."""
@@ -26,8 +26,7 @@ class Severity(StrEnum):
     IGNORED = "ignored"  # W-dev, SILENT-dev: the device does something else than written
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A run of characters on one line of a named text. Lines and columns start at 1."""
 
     name: str

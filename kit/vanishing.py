@@ -19,7 +19,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path as File
 from typing import Any, Final, Literal, NamedTuple
 
@@ -76,7 +75,7 @@ def vanishing(reading: Reading) -> tuple[Row, ...]:
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """The rows as plain values, ready for `json.dumps`."""
-    return [row._asdict() | {"path": [*row.path], "span": asdict(row.span), "outcome": row.outcome} for row in rows]
+    return [row._asdict() | {"path": [*row.path], "span": row.span._asdict(), "outcome": row.outcome} for row in rows]
 
 
 def as_text(rows: Iterable[Row]) -> str:

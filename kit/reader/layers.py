@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..diagnostics import Path
-from ..source import Node, key_places, mapping
+from ..diagnostics import Path, Span
+from ..source import Node, mapping
 from .fields import TABLES, pattern
 from .forms import scalar_text
 
@@ -57,7 +57,7 @@ def _mappings(base: Node, over: Node, tell: Tell, path: Path) -> Node:
         if key in entries:
             value = merge(entries[key], value, tell, (*path, key))
         entries[key] = value
-    return mapping(base, entries, key_places(over))
+    return mapping(base, entries, over.keys)
 
 
 def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
@@ -87,14 +87,14 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
 def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Both as mappings from name to value; the later value counts, even when it is null."""
     entries: dict[str, Node] = {}
-    places: dict[str, object] = {}
+    places: dict[str, Span] = {}
     for node in (base, over):
         if node.kind == "map":
             entries |= {key: value for key, value in node.value.items() if value.mark != "reset"}
             for key in node.value if base.kind == "map" else ():
                 if node.value[key].mark == "reset":
                     entries.pop(key, None)
-            places |= key_places(node)
+            places |= node.keys
             continue
         for item in _items(node):
             if item.kind != "str":
@@ -163,7 +163,7 @@ def settle(node: Node) -> Node:
     """A tree without marks: what is marked `!reset` is gone, `!override` means nothing any more (C-34)."""
     if node.kind == "map":
         entries = {key: settle(value) for key, value in node.value.items() if value.mark != "reset"}
-        return Node("map", entries, node.span, keys=key_places(node))
+        return Node("map", entries, node.span, keys=node.keys)
     if node.kind == "list":
         return Node("list", [settle(item) for item in node.value if item.mark != "reset"], node.span)
     return Node(node.kind, node.value, node.span, node.quoted)
