@@ -232,9 +232,8 @@ class Docker(Simulated):
         return state  # and not what another thread has seen meanwhile
 
     def _container(self, listed: Mapping[str, Any]) -> Container:
-        written = _wanted(listed)
-        injected, number = tuples(written.pop("injected")), _number(listed["Id"])
-        wanted = Wanted(**{key: value if key == "form" else tuples(value) for key, value in written.items()})
+        written, number = {key: tuples(value) for key, value in _wanted(listed).items()}, _number(listed["Id"])
+        injected, wanted = written.pop("injected"), Wanted(**written)
         name, front = listed["Names"][0].removeprefix("/"), _name(wanted, "")
         code, mode = re.match(r"Exited \((\d+)\)", listed["Status"]), listed["HostConfig"]["NetworkMode"]
         return Container(
@@ -266,12 +265,8 @@ class Docker(Simulated):
         except NotFound:
             return {}
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-            found = {
-                each.name.rpartition("/")[2]: (each.uid, tar.extractfile(each))
-                for each in tar
-                if each.isfile() and each.mtime
-            }
-            return {name: (owner, file.read()) for name, (owner, file) in found.items() if file}
+            files = [(each, tar.extractfile(each)) for each in tar if each.isfile() and each.mtime]
+            return {each.name.rpartition("/")[2]: (each.uid, file.read()) for each, file in files if file}
 
     def _delete(self, one: str, names: set[str]) -> None:
         """Take signs away, which needs no program in the container."""

@@ -97,9 +97,8 @@ def is_static(program: Path) -> bool:
 
 def busybox(folder: Path | None = None) -> bytes:
     """A static busybox: from a folder that the user names, else of this machine, else out of Debian's package."""
-    found = [folder / "busybox"] if folder else [Path(shutil.which("busybox") or "/bin/busybox")]
-    found += [] if folder else [Path("/bin/busybox.static")]
-    for program in found:
+    here = (Path(shutil.which("busybox") or "/bin/busybox"), Path("/bin/busybox.static"))
+    for program in [folder / "busybox"] if folder else here:
         if program.is_file() and is_static(program):
             return program.read_bytes()
     if folder is None and shutil.which("apt-get") and shutil.which("dpkg-deb"):
@@ -110,9 +109,7 @@ def busybox(folder: Path | None = None) -> bytes:
             if program.is_file():
                 return program.read_bytes()
     where = f"in `{folder}`" if folder else "on this machine"
-    raise NoImage(
-        f"there is no static busybox {where}: `apt-get install busybox-static`, or name a folder that has one"
-    )
+    raise NoImage(f"no static busybox {where}: `apt-get install busybox-static`, or name a folder that has one")
 
 
 def prepare(api: Any, folder: Path | None = None, tell: Tell = quiet) -> None:
@@ -140,19 +137,17 @@ def build(api: Any, tag: str, image: str, body: Any, root: Path, labels: Mapping
     Without a `build`, the image only waits: for a service of which nothing but the name is known.
     """
     said = {"context": body} if isinstance(body, str) else mapping(body)
-    file = str(said.get("dockerfile") or "Dockerfile")
-    recipe = root / str(said.get("context", ".")) / file
+    file, folder = str(said.get("dockerfile") or "Dockerfile"), root / str(said.get("context", "."))
+    recipe = folder / file
     if body and not recipe.is_file():
         raise NoImage(f"`{image}` cannot be built: there is no `{recipe}`")
     text = recipe.read_text(encoding="utf-8", errors="replace") if body else f"FROM {BASE}"
     if BASE in text and not has(api, BASE):
         prepare(api, tell=tell)
-    how: dict[str, Any] = {"path": str(root / str(said.get("context", "."))), "dockerfile": file} if body else {}
-    how |= {} if body else {"fileobj": io.BytesIO(text.encode())}
-    arguments = {key: str(value) for key, value in mapping(said.get("args")).items() if value is not None}
-    own = {key: str(value) for key, value in mapping(said.get("labels")).items()}
-    more = {"buildargs": arguments, "target": said.get("target"), "labels": own | dict(labels)}
-    _build(api, tag, image, tell, **how, **more)
+    how: dict[str, Any] = {"path": str(folder), "dockerfile": file} if body else {"fileobj": io.BytesIO(text.encode())}
+    how["buildargs"] = {key: str(value) for key, value in mapping(said.get("args")).items() if value is not None}
+    how["labels"] = {key: str(value) for key, value in mapping(said.get("labels")).items()} | dict(labels)
+    _build(api, tag, image, tell, target=said.get("target"), **how)
 
 
 def get(api: Any, image: str, tell: Tell) -> None:

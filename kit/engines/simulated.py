@@ -58,10 +58,8 @@ def after(state: State, event: on.AnyEvent) -> State:
         case on.Writes(text=text, volume="") if one and one.status == "Running":
             return state.swapped(one, replace(one, data=one.data | {text}))
         case on.Writes(text=text, volume=name) if one and one.status == "Running" and name in one.wanted.volumes:
-            full = (
-                replace(each, data=each.data | {text}) if (each.app, each.name) == (one.app, name) else each
-                for each in state.volumes
-            )
+            its = f"{one.app}_{name}"
+            full = [replace(each, data=each.data | {text} if str(each) == its else each.data) for each in state.volumes]
             return replace(state, volumes=tuple(full))
         case on.RoundOver(settled=settled, failed=failed):
             return replace(state, failures=0) if settled else round_over(state, failed=failed)
@@ -69,10 +67,8 @@ def after(state: State, event: on.AnyEvent) -> State:
             return replace(state, failures=0)
         case on.TimePasses(ms=ms):
             return pass_time(state, ms)
-        case on.EngineRestarts(codes=codes):
-            return booted(state, reboot=False, codes=codes)
-        case on.CleanReboot(codes=codes):
-            return booted(state, codes=codes)
+        case on.EngineRestarts(codes=codes) | on.CleanReboot(codes=codes):
+            return booted(state, reboot=isinstance(event, on.CleanReboot), codes=codes)
         case on.HostUpdated(codes=codes, os=os, facts=facts):
             version = os or (f"balenaOS {facts.os.version}" if facts and facts.os else "")
             named = {**dict(state.injected), **({"HOST_OS_VERSION": version} if version else {})}

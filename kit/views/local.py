@@ -64,9 +64,8 @@ def _bar(at: Progress) -> None:
 def _table(state: State) -> str:
     """The services of a device, in the order in which they were made."""
     rows = [("SERVICE", "RELEASE", "STATE", "PORTS")]
-    rows += [
-        (each.service, each.commit, standing(each), " ".join(each.wanted.ports)) for each in reversed(state.containers)
-    ]
+    made = reversed(state.containers)
+    rows += [(each.service, each.commit, standing(each), " ".join(each.wanted.ports)) for each in made]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
@@ -118,9 +117,8 @@ def _bring(docker: Docker, release: Release, before: State) -> int:
         for number, (_, round) in enumerate(settle(docker, docker.target), start=1):
             if round.trace:
                 click.echo(f"{number}. {', '.join(round.trace)}")
-            why = "; ".join(
-                dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
-            ) or "it waits for ever" * bool(round)
+            said = dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
+            why = "; ".join(said) or "it waits for ever" * bool(round)
     except KeyboardInterrupt:
         pass
     except foreign_errors() as error:

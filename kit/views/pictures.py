@@ -147,18 +147,14 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
             )  # fmt: skip
         elif kind == "path":
             axes.add_patch(PathPatch(_path(get("d", ""), x, y, scale), **look))
-        elif kind == "circle" or set(sizes) == {
-            2 * sizes[-1],
-            sizes[-1],
-        }:  # a circle, or a rectangle that is all corner
+        elif kind == "circle" or {*sizes} == {2 * sizes[-1], sizes[-1]}:  # or a rectangle that is all corner
             radius = sizes[-1]
             middle = at if kind == "circle" else (at[0] + radius, at[1] + radius)
             axes.add_patch(Circle(middle, radius, **look))
         else:
-            wide, high, corner = sizes[0], sizes[1], min(sizes[2], sizes[0] / 2, sizes[1] / 2)
-            box = partial(
-                FancyBboxPatch, at, wide, high, f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
-            )
+            corner = min(sizes[2], sizes[0] / 2, sizes[1] / 2)
+            style = f"round,pad=0,rounding_size={corner}" if corner else "square,pad=0"
+            box = partial(FancyBboxPatch, at, sizes[0], sizes[1], style)
             if (hatch := _TABLES["hatches"].get(group.get("data-state"))) and corner >= 6:  # the box of a service
                 axes.add_patch(box(**look | {"edgecolor": _INK["rule"], "linewidth": 0, "hatch": hatch}))
                 look["facecolor"] = "none"
