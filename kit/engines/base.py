@@ -277,15 +277,11 @@ class Supervised(Engine):
             self._facts, self._polled = self._next_facts, None
         if self._offered is not None and self._offered is not self._polled and self.observe().online:
             self._polled = self._offered  # the first poll of this run of the supervisor (S-50)
-            self._store(self._offered)
-
-    def _store(self, offer: tuple[Release, ...]) -> None:
-        """Decide on an offer and store it: refused as a whole, or app by app (S-55 … S-59)."""
-        decided, said = decided_offer(offer, self._facts)
-        self.log += said
-        if decided is not None:
-            self.target = Target.of(decided)
-            self.befall(OfferArrives(releases=decided))
+            decided, said = decided_offer(self._offered, self._facts)
+            self.log += said
+            if decided is not None:
+                self.target = Target.of(decided)
+                self.befall(OfferArrives(releases=decided))
 
     def _restart(self, service: str, app: int) -> None:
         """The API's restart of one service: its container is made anew from the stored target (S-61)."""

@@ -9,7 +9,6 @@ from ..device.state import State
 from ..diagnostics import Diagnostic, Severity, Span
 from ..planner import Release
 from . import base as on
-from .base import EngineError, Supervised
 from .docker import Docker, standing
 from .script import Script, follow
 from .simulated import Simulated
@@ -67,7 +66,7 @@ def told(state: State, before: State) -> Told:
     return tuple(sorted(lines))
 
 
-def play(engine: Supervised, first: Release, script: Script) -> Iterator[Told]:
+def play(engine: on.Supervised, first: Release, script: Script) -> Iterator[Told]:
     """A device after its first release, then after each event; what an engine cannot show ends it with a sentence."""
     engine.happen(on.OfferArrives(releases=(first,)))
     before = State()
@@ -76,7 +75,7 @@ def play(engine: Supervised, first: Release, script: Script) -> Iterator[Told]:
             now = engine.observe(data=True) if isinstance(engine, Docker) else engine.observe()
             yield told(now, before)
             before = now
-    except EngineError as error:
+    except on.EngineError as error:
         yield (str(error),)
 
 

@@ -39,14 +39,12 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from ..container import Place, Plain, container
-from ..contracts import Facts
 from ..device import steps as do
 from ..device.state import Container, Image, Network, State, Status, Trouble, Volume, Wanted, Why
 from ..planner import AppTarget, Release, plan
 from ..reader.release import FEATURES
 from . import base as on
 from . import images
-from .base import EngineError
 from .images import LABEL, NoImage, Tell, archive, quiet
 from .simulated import Simulated
 
@@ -70,7 +68,7 @@ class NoEngine(RuntimeError):  # noqa: N818 (it is an answer, not a fault)
         super().__init__(sentence.format(where))
 
 
-class NotHere(EngineError):  # noqa: N818
+class NotHere(on.EngineError):
     """An event cannot be made to happen on this engine."""
 
     def __init__(self, kind: str, service: str = "", **words: object) -> None:
@@ -191,10 +189,9 @@ class Docker(Simulated):
 
     def __init__(
         self, client: Any, *, app: int | None = None, root: Path | None = None, allow: Iterable[str] = (),
-        facts: Facts | None = None, tell: Tell = quiet, restart: Callable[[bool], None] | None = None,
-        stand_in: bool = False,
+        tell: Tell = quiet, restart: Callable[[bool], None] | None = None, stand_in: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(facts=facts)
+        super().__init__()
         self.client, self.api, self.app, self.root, self.allow = client, client.api, app, root or Path(), {*allow}
         self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, uuid4().hex[:12]
         self._mine = {"label": LABEL if app is None else f"{LABEL}.app={app}"}
@@ -314,7 +311,7 @@ class Docker(Simulated):
         except foreign_errors() as error:
             why = Why("engine", ("S-76",), f"`{step.service or step}`: {reason_of(error)}")
             trouble = Trouble(step.app, step.service, f"{step.kind} failed {step.service}", why)
-            raise EngineError(step, trouble) from error
+            raise on.EngineError(step, trouble) from error
 
     def side_by_side(self, perform: Callable[[Any], Any], steps: Iterable[Any]) -> tuple[Any, ...]:
         """Perform the steps of a round at the same time (S-72); an interrupt waits for no build."""
@@ -349,7 +346,7 @@ class Docker(Simulated):
     def _fetch(self, step: do.Fetch) -> None:
         """Build or get an image: what is here first, then a folder, then a registry."""
         if failed := do.effect(self._state, step).troubles:  # offline, or the disk is full
-            raise EngineError(step, failed[-1])
+            raise on.EngineError(step, failed[-1])
         tag, told = images.reference(step.image, step.app), [step.image, step.app, step.service, step.commit]
         stored = (each for app in self.target.apps if app.app == step.app for each in app.services)
         body = next((each.form.get("build") for each in stored if each.name == step.service), None)

@@ -21,7 +21,6 @@ import click
 from ..device.state import Container, State
 from ..engines import base as on
 from ..engines import docker as real
-from ..engines.base import EngineError, settle
 from ..engines.compare import compare as both
 from ..engines.docker import ALLOW, Docker, NoEngine, connect, foreign_errors, remove_all, standing
 from ..engines.images import NoImage, Progress, prepare, release_of
@@ -31,9 +30,7 @@ from ..planner import Release, plan
 from .terminal import NO, answer, aside, composed, errors_of, for_programs, misuse, text_of
 from .updates import misread, released
 
-_app = click.option(
-    "--app", type=click.IntRange(1), default=1, show_default=True, help="The app (fleet) on the engine."
-)
+_app = click.option("--app", type=click.IntRange(1), default=1, show_default=True, help="Which app (fleet).")
 
 
 def _engine(app: int | None, **more: Any) -> Docker:
@@ -114,7 +111,7 @@ def _bring(docker: Docker, release: Release, before: State) -> int:
     why = "stopped"
     try:
         docker.happen(on.OfferArrives(releases=(release,)))
-        for number, (_, round) in enumerate(settle(docker, docker.target), start=1):
+        for number, (_, round) in enumerate(on.settle(docker, docker.target), start=1):
             if round.trace:
                 click.echo(f"{number}. {', '.join(round.trace)}")
             said = dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
@@ -223,7 +220,7 @@ def crash(app: int, service: str, code: int) -> int:
     try:
         docker.happen(event)
         docker.happen(on.TimePasses(ms=1000))
-    except EngineError as error:
+    except on.EngineError as error:
         misuse(str(error))
     click.echo(f"{event}.\n\n{_table(docker.observe())}")
     return 0

@@ -27,8 +27,8 @@ from .terminal import MISUSE, NO, answer, aside, device_of, errors_of, for_progr
 TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("state.json").read_text(encoding="utf-8"))
 
 
-def read_state(text: str, name: str, state: State, app: int = 1) -> tuple[State, Sequence[Diagnostic]]:
-    """A state as a file changes it, and what is wrong with the file; with a finding nothing is changed.
+def read_state(text: str, name: str, state: State) -> tuple[State, Sequence[Diagnostic]]:
+    """A state of app 1 as a file changes it, and what is wrong with the file; with a finding nothing is changed.
 
     Every key may be missing. `containers` holds for a service its status (`gone`: it has none), or a mapping of
     `status`, `exit_code`, `stopped`, `commit`, `data`; `volumes` what is in each; `lock_files` the services that hold
@@ -37,32 +37,29 @@ def read_state(text: str, name: str, state: State, app: int = 1) -> tuple[State,
     >>> read_state("containers: {wbe: exited}", "s.yml", installed(Release("r1", {"services": {"web": {}}})))[1][0].help
     'did you mean `web`?'
     """
-    names = tuple(dict.fromkeys(each.service for each in state.of(app)))
+    names = tuple(dict.fromkeys(each.service for each in state.containers))
     keys = TABLES["keys"] | {"containers": {"keys": dict.fromkeys(names, TABLES["container"])}}
     keys |= {key: {"items": {"kinds": "str", "words": names}} for key in ("lock_files", "broken", "deaf")}
     root, findings = described(text, name, {"keys": keys}, "S-7.1")
     if root is None:
         return state, findings
     said: Any = {key: frozenset(each) if isinstance(each, list) else each for key, each in root.plain().items()}
-    given = {
-        key: each if isinstance(each, dict) else {"status": each} for key, each in said.get("containers", {}).items()
-    }
-    about = [(each, given.get(each.service, {}) if each.app == app else {}) for each in state.containers]
-    said["containers"] = tuple(
-        replace(each, **has | {"data": frozenset(has.get("data", each.data))})
-        for each, has in about
-        if has.get("status") != "gone"
-    )
-    volumes, images = {str(each): each for each in state.volumes}, {each.name: each for each in state.images}
+    containers = []
+    for each in state.containers:
+        has = said.get("containers", {}).get(each.service, {})
+        has = has if isinstance(has, dict) else {"status": has}
+        if has.get("status") != "gone":
+            containers.append(replace(each, **has | {"data": frozenset(has.get("data", each.data))}))
+    volumes, images = {each.name: each for each in state.volumes}, {each.name: each for each in state.images}
     for key, texts in said.get("volumes", {}).items():
-        volume = Volume(app, key)
-        volumes[str(volume)] = replace(volumes.get(str(volume), volume), data=frozenset(texts))
-    said["volumes"] = tuple(volumes.values())
+        volumes[key] = replace(volumes.get(key, Volume(1, key)), data=frozenset(texts))
+    said |= {"containers": tuple(containers), "volumes": tuple(volumes.values())}
     if "images" in said:
-        said["images"] = tuple(images.get(each, Image(each, app)) for each in sorted(said["images"]))
-    said["injected"] = (("HOST_OS_VERSION", said.pop("os")),) if "os" in said else state.injected
-    said["lock_files"] = frozenset((app, each) for each in said.get("lock_files", ()))
-    said["locks"] = frozenset({app} if said.pop("lock_held", False) else ())
+        said["images"] = tuple(images.get(each, Image(each)) for each in sorted(said["images"]))
+    if "os" in said:
+        said["injected"] = (("HOST_OS_VERSION", said.pop("os")),)
+    said["lock_files"] = frozenset((1, each) for each in said.get("lock_files", ()))
+    said["locks"] = frozenset({1} if said.pop("lock_held", False) else ())
     return replace(state, **said), ()
 
 
@@ -170,9 +167,7 @@ def simulate(compose: str, events_file: str, device_file: str | None, as_data: b
         changes = [line for line in status_lines(now) if line not in known]
         told.append({"event": str(event or offer), "said": engine.log, "changes": changes, "rounds": rounds})
         state, engine.log = engine.observe(), []
-    parts = [
-        [each["event"], *each["said"], *each["changes"], *round_lines(each["rounds"], whys=False)] for each in told
-    ]
+    parts = [[one["event"], *one["said"], *one["changes"], *round_lines(one["rounds"], whys=False)] for one in told]
     recorded = ", ".join(f"{commit} for app {app}" for app, commit in state.commits) or "nothing"
     parts += [[f"after {state.clock_ms / 1000:g} s", *status_lines(state), f"recorded: {recorded}"]]
     text = "\n".join("\n    ".join(lines) for lines in parts)
