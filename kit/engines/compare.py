@@ -34,10 +34,8 @@ class Row(NamedTuple):
     def finding(self) -> Diagnostic | None:
         """What the two disagree about, or None."""
         told = (f"{name}: {', '.join(only) or 'nothing of this'}" for name, only in zip(NAMES, self.only, strict=True))
-        message = f"{self.event}: the engines differ. {'. '.join(told)}"
-        found = Diagnostic(
-            code="engines-differ", severity=Severity.WARNING, message=message, span=self.span, rule="S-128"
-        )
+        said = f"{self.event}: the engines differ. {'. '.join(told)}"
+        found = Diagnostic(code="engines-differ", severity=Severity.WARNING, message=said, span=self.span, rule="S-128")
         return found if any(self.only) else None
 
     def __str__(self) -> str:

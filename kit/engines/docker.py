@@ -152,11 +152,6 @@ class Sight(NamedTuple):
     what: str
     code: int | None = None
 
-    @property
-    def clock(self) -> str:
-        """When it happened, on the clock of this machine."""
-        return time.strftime("%H:%M:%S", time.localtime(self.at))
-
 
 def events(client: Any, app: int | None = None) -> Any:
     """The stream of what happens to the kit's containers, for `sights`; its `close` ends it, from any thread."""

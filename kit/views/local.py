@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -163,7 +164,7 @@ def ps(app: int, as_data: bool, watch: bool) -> int:
     answer(as_data, rows, _table(state) if watch or rows else f"Nothing of app {app} is up.")
     for seen in real.sights(stream):
         ended = "" if seen.code is None else f" with {seen.code}"
-        click.echo(f"{seen.clock}  {seen.service}  {seen.what}{ended}")
+        click.echo(f"{time.strftime('%H:%M:%S', time.localtime(seen.at))}  {seen.service}  {seen.what}{ended}")
     return 0
 
 

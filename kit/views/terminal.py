@@ -29,14 +29,8 @@ if TYPE_CHECKING:
     from ..device import Device
 
 NO, MISUSE = 1, 2
-WORDS: Final[dict[str, dict[str, str]]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
-ROOMS: Final[dict[str, str]] = {
-    # the module of a room: the commands that it has
-    "course.commands": "doctor lab reset roster summary",
-    ".updates": "diff plan simulate",
-    ".local": "up ps logs crash exec update down compare images",
-}
-ROOM_OF: Final = {name: room for room, names in ROOMS.items() for name in names.split()}
+TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+ROOM_OF: Final = {name: room for room, names in TABLES["rooms"].items() for name in names.split()}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -117,18 +111,17 @@ def decide(compose: str, device_file: str, changes: tuple[str, ...], as_data: bo
     reading, findings, written = with_contracts(compose)
     errors = errors_of(findings)
     if reading.composition is None or errors:
-        said = f"No release: balena would not build this ({len(errors)} error{'s' * (len(errors) != 1)})."
+        count = f"No release: balena would not build this ({len(errors)} error{'s' * (len(errors) != 1)})."
         told = {"outcome": None, "findings": [*map(as_json, findings)]}
-        return answer(as_data, told, f"{render_all(findings, reading.texts)}\n\n{said}", ok=False)
+        return answer(as_data, told, f"{render_all(findings, reading.texts)}\n\n{count}", ok=False)
     decision = contracts.decide(reading.composition, device.facts, contracts=written)
-    aside(() if as_data else findings, reading.texts)
-    code = answer(as_data, decision.to_json(), str(decision), ok=decision.outcome in ("deployed", "partial"))
+    said = [str(decision)]
     if decision.outcome != "deployed" and not as_data:
         ways = contracts.flips(reading.composition, device.facts, contracts=written, releases=device.upgrades())
-        click.echo("\nWhat changes the answer:" if ways else "\nNo small change makes every service run here.")
-        for way in ways:
-            click.echo(f"  - {way.sentence}")
-    return code
+        said += ["", "What changes the answer:" if ways else "No small change makes every service run here."]
+        said += [f"  - {way.sentence}" for way in ways]
+    aside(() if as_data else findings, reading.texts)
+    return answer(as_data, decision.to_json(), "\n".join(said), ok=decision.outcome in ("deployed", "partial"))
 
 
 @kit.command()
@@ -177,7 +170,7 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
     reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
     sums = Counter(found.severity for found in findings)
-    said = ", ".join(f"{sums[each]} {WORDS['severities'][each]}" for each in Severity if sums[each])
+    said = ", ".join(f"{sums[each]} {TABLES['severities'][each]}" for each in Severity if sums[each])
     said = f"{said}." if said else "Nothing to say: what is written is what runs."
     if as_notes:
         said = "\n".join(map(as_github, findings))
@@ -314,7 +307,7 @@ def text_of(name: str) -> str:
         return Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         because = getattr(error, "strerror", "")
-        misuse(WORDS["unreadable"].get(type(error).__name__, "`{}` cannot be read: {}").format(name, because))
+        misuse(TABLES["unreadable"].get(type(error).__name__, "`{}` cannot be read: {}").format(name, because))
 
 
 def write(path: Path, content: bytes) -> None:
