@@ -2,7 +2,7 @@
 
 An `Engine` has three methods. `perform` takes a step, which the planner made; `happen` takes an
 event, which the planner never sees (S-7.3). `settle` is the supervisor's loop on any engine (S-72);
-what else a supervisor does stands in `Supervised`, from which every kind of engine is made.
+what else a supervisor does stands in `Simulated`, from which every other kind of engine is made.
 
 Our exceptions:
 
@@ -22,8 +22,8 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from ..contracts import Facts, decide_offer
 from ..device.state import Record, State, Trouble
-from ..device.steps import AnyStep, Restart
-from ..planner import AppTarget, Given, Release, Round, Target, api_targets, injected, next_steps
+from ..device.steps import AnyStep
+from ..planner import Given, Release, Round, Target, next_steps
 
 SAYINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("events.json").read_text(encoding="utf-8"))
 
@@ -236,67 +236,6 @@ def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tup
         observed = engine.observe()
         if not round or observed.shape in seen:
             return
-
-
-class Supervised(Engine):
-    """An engine with its supervisor: offers are decided and stored, and the API is answered (S-50 … S-66, S-116 …).
-
-    A kind of engine says how to `observe` and `perform` (EngineError if a step could not be done), and what befalls
-    it. `target` is what the supervisor has stored, `log` what it said, `rounds` what the API's actions led to. Without
-    facts every release is accepted.
-    """
-
-    def __init__(self, *, facts: Facts | None = None, target: Target | None = None) -> None:
-        self._facts = self._next_facts = facts  # the supervisor reads them at its next start (S-1)
-        self._offered: tuple[Release, ...] | None = None
-        self._polled: tuple[Release, ...] | None = None
-        self.target = target or Target()
-        self.log: list[str] = []
-        self.rounds: list[Round] = []
-
-    @abstractmethod
-    def befall(self, event: AnyEvent) -> None:
-        """What an event does to the engine and its surroundings."""
-
-    def happen(self, event: AnyEvent) -> None:
-        """Let something happen to the device, and let the supervisor answer."""
-        if not isinstance(event, OfferArrives):
-            self.befall(event)
-        match event:
-            case OfferArrives(releases=releases):
-                self._offered = releases
-            case HostUpdated(facts=facts):
-                self._next_facts = facts or self._next_facts
-            case RestartApp(app=app):
-                purged = isinstance(event, Purge)
-                for target in api_targets("purge" if purged else "restart", self.observe(), app, self.target):
-                    self.rounds += [round for _, round in settle(self, target) if round]
-            case ApiRestart(service=service, app=app):
-                self._restart(service, app)
-        if isinstance(event, HostUpdated | SupervisorRestarts | EngineRestarts | CleanReboot | PowerCut):
-            self._facts, self._polled = self._next_facts, None
-        if self._offered is not None and self._offered is not self._polled and self.observe().online:
-            self._polled = self._offered  # the first poll of this run of the supervisor (S-50)
-            decided, said = decided_offer(self._offered, self._facts)
-            self.log += said
-            if decided is not None:
-                self.target = Target.of(decided)
-                self.befall(OfferArrives(releases=decided))
-
-    def _restart(self, service: str, app: int) -> None:
-        """The API's restart of one service: its container is made anew from the stored target (S-61)."""
-        state = self.observe()
-        one = state.container(service, app)
-        stored = next((each for each in self.target.apps if each.app == app), AppTarget(commit=""))
-        wanted = next((each for each in stored.services if each.name == service), None)
-        if not one or not wanted or any(each == app for each, _ in state.lock_files):
-            self.log.append(f"`{service}` cannot be restarted now")
-            return
-        try:
-            added = injected(state, stored.fleet)
-            self.perform(Restart(app=app, service=service, container=one, wanted=wanted, injected=added))
-        except EngineError as error:
-            self.log.append(str(error.trouble.why))
 
 
 def decided_offer(offer: Iterable[Release], facts: Facts | None) -> tuple[tuple[Release, ...] | None, tuple[str, ...]]:

@@ -64,7 +64,7 @@ def told(state: State, before: State) -> Told:
     return tuple(sorted(lines))
 
 
-def play(engine: on.Supervised, first: Release, script: Script) -> Iterator[Told]:
+def play(engine: Simulated, first: Release, script: Script) -> Iterator[Told]:
     """A device after its first release, then after each event; what an engine cannot show ends it with a sentence."""
     engine.happen(on.OfferArrives(releases=(first,)))
     before = State()

@@ -27,7 +27,8 @@ from ..reader import Unreadable, read
 from ..reader.fields import check_schema
 from ..reader.notes import Notes
 from ..source import Node, parse
-from .base import EVENTS, SAYINGS, AnyEvent, PowerCut, Supervised, settle
+from .base import EVENTS, SAYINGS, AnyEvent, PowerCut, settle
+from .simulated import Simulated
 
 RULES: Final = {  # what belongs to an event, in the form of `reader/fields.json`
     name: {
@@ -172,7 +173,7 @@ def _first_error(findings: Iterable[Diagnostic]) -> str:
     return next((found.message for found in findings if found.severity is Severity.ERROR), "it is empty")
 
 
-def follow(engine: Supervised, script: Iterable[Happening]) -> Iterator[tuple[AnyEvent | None, tuple[Round, ...]]]:
+def follow(engine: Simulated, script: Iterable[Happening]) -> Iterator[tuple[AnyEvent | None, tuple[Round, ...]]]:
     """Let a script happen to a device: each event, and the rounds of its supervisor after it.
 
     The first pair has no event: what the supervisor does before. The last of the rounds is empty if the device has

@@ -19,9 +19,9 @@ from dataclasses import replace
 from ..contracts import Facts
 from ..device import steps as do
 from ..device.state import SIGTERM, State, booted, exited, finish_stops, pass_time, round_over, started
-from ..planner import Target
+from ..planner import AppTarget, Release, Round, Target, api_targets, injected
 from . import base as on
-from .base import EngineError, Supervised, settle
+from .base import settle
 
 __all__ = ["Simulated", "after", "halfway", "settle"]
 
@@ -96,12 +96,20 @@ def after(state: State, event: on.AnyEvent) -> State:
     return state
 
 
-class Simulated(Supervised):
-    """A device in memory."""
+class Simulated(on.Engine):
+    """A device in memory, with its supervisor, which decides on offers and answers its API (S-50 … S-66, S-116 …).
+
+    `target` is what the supervisor has stored, `log` what it said, `rounds` what the API's actions led to. Without
+    facts every release is accepted. Another kind of engine says in its own way how to `observe` and `perform`
+    (EngineError if a step could not be done), and what befalls it.
+    """
 
     def __init__(self, state: State | None = None, *, facts: Facts | None = None, target: Target | None = None) -> None:
-        super().__init__(facts=facts, target=target)
-        self._state = state or State()
+        self._state, self.target = state or State(), target or Target()
+        self._facts = self._next_facts = facts  # the supervisor reads them at its next start (S-1)
+        self._offered: tuple[Release, ...] | None = None
+        self._polled: tuple[Release, ...] | None = None
+        self.log, self.rounds = list[str](), list[Round]()
 
     def observe(self) -> State:
         """What is on the device."""
@@ -112,8 +120,48 @@ class Simulated(Supervised):
         after_it = do.effect(self._state, step)
         self._state = replace(after_it, troubles=())
         if after_it.troubles:
-            raise EngineError(step, after_it.troubles[-1])
+            raise on.EngineError(step, after_it.troubles[-1])
 
     def befall(self, event: on.AnyEvent) -> None:
         """What an event does to the engine and its surroundings."""
         self._state = after(self._state, event)
+
+    def happen(self, event: on.AnyEvent) -> None:
+        """Let something happen to the device, and let the supervisor answer."""
+        if not isinstance(event, on.OfferArrives):
+            self.befall(event)
+        match event:
+            case on.OfferArrives(releases=releases):
+                self._offered = releases
+            case on.HostUpdated(facts=facts):
+                self._next_facts = facts or self._next_facts
+            case on.RestartApp(app=app):
+                purged = isinstance(event, on.Purge)
+                for target in api_targets("purge" if purged else "restart", self.observe(), app, self.target):
+                    self.rounds += [round for _, round in settle(self, target) if round]
+            case on.ApiRestart(service=service, app=app):
+                self._restart(service, app)
+        if isinstance(event, on.HostUpdated | on.SupervisorRestarts | on.EngineRestarts | on.CleanReboot | on.PowerCut):
+            self._facts, self._polled = self._next_facts, None
+        if self._offered is not None and self._offered is not self._polled and self.observe().online:
+            self._polled = self._offered  # the first poll of this run of the supervisor (S-50)
+            decided, said = on.decided_offer(self._offered, self._facts)
+            self.log += said
+            if decided is not None:
+                self.target = Target.of(decided)
+                self.befall(on.OfferArrives(releases=decided))
+
+    def _restart(self, service: str, app: int) -> None:
+        """The API's restart of one service: its container is made anew from the stored target (S-61)."""
+        state = self.observe()
+        one = state.container(service, app)
+        stored = next((each for each in self.target.apps if each.app == app), AppTarget(commit=""))
+        wanted = next((each for each in stored.services if each.name == service), None)
+        if not one or not wanted or any(each == app for each, _ in state.lock_files):
+            self.log.append(f"`{service}` cannot be restarted now")
+            return
+        try:
+            added = injected(state, stored.fleet)
+            self.perform(do.Restart(app=app, service=service, container=one, wanted=wanted, injected=added))
+        except on.EngineError as error:
+            self.log.append(str(error.trouble.why))

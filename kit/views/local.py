@@ -34,19 +34,17 @@ from .updates import misread, released
 _app = click.option("--app", type=click.IntRange(1), default=1, show_default=True, help="Which app (fleet).")
 
 
-def _engine(app: int | None, **more: Any) -> Docker:
-    """The engine of this machine, until the command ends."""
-    client = connect()
+def _local(app: int | None, *, otherwise: str = "", **more: Any) -> Docker:
+    """The engine of this machine, until the command ends; or a clear line, or what can be said without one."""
+    try:
+        client = connect()
+    except NoEngine as error:
+        if not otherwise:
+            misuse(f"{error}; {error.help}")
+        click.echo(f"{error}; {error.help}. {otherwise}")
+        raise click.exceptions.Exit(NO) from error
     click.get_current_context().call_on_close(client.close)
     return Docker(client, app=app, **more)
-
-
-def _local(app: int | None, **more: Any) -> Docker:
-    """The engine of this machine, or one clear line."""
-    try:
-        return _engine(app, **more)
-    except NoEngine as error:
-        misuse(f"{error}; {error.help}")
 
 
 def _bar(at: Progress) -> None:
@@ -88,11 +86,8 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
         return NO
     root = Path(compose).parent
     release = release_of(reading, root, app, moved)
-    try:
-        docker = _engine(app, root=root, allow=allowed, tell=_bar)
-    except NoEngine as error:
-        click.echo(f"{error}; {error.help}. What a device would do:\n\n{plan(State(), release)}")
-        return NO
+    otherwise = f"What a device would do:\n\n{plan(State(), release)}"
+    docker = _local(app, otherwise=otherwise, root=root, allow=allowed, tell=_bar)
     before = docker.observe()
     if not fresh and not before.containers:
         misuse(f"nothing of app {app} is up: `kit up {compose}`")
@@ -155,7 +150,7 @@ def update(**given: Any) -> int:
 @_app
 @for_programs
 @click.option("--watch", is_flag=True, help="Go on with what happens, until Ctrl-C.")
-def ps(app: int, as_data: bool, watch: bool) -> int:
+def ps(app: int, as_data: bool, watch: bool) -> None:
     """What is up, and how it stands."""
     docker = _local(app)
     stream = real.events(docker.client, app) if watch else ()  # from now on, before anybody looks
@@ -165,7 +160,6 @@ def ps(app: int, as_data: bool, watch: bool) -> int:
     for seen in real.sights(stream):
         ended = "" if seen.code is None else f" with {seen.code}"
         click.echo(f"{time.strftime('%H:%M:%S', time.localtime(seen.at))}  {seen.service}  {seen.what}{ended}")
-    return 0
 
 
 @click.command()
@@ -173,7 +167,7 @@ def ps(app: int, as_data: bool, watch: bool) -> int:
 @click.argument("services", nargs=-1)
 @click.option("-f", "follow", is_flag=True, help="Go on with what is written, until Ctrl-C.")
 @click.option("--tail", type=click.IntRange(0), default=200, show_default=True, help="How many old lines.")
-def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> int:
+def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> None:
     """What services wrote."""
     docker = _local(app)
     state = docker.observe()
@@ -196,7 +190,6 @@ def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> int:
             reader.join()
     for reader in readers:
         reader.join()
-    return 0
 
 
 def _nobody(name: str, state: State) -> NoReturn:
@@ -214,7 +207,7 @@ def _one(docker: Docker, service: str) -> Container:
 @_app
 @click.argument("service")
 @click.option("--code", type=click.IntRange(0, 255), default=1, show_default=True, help="With which code it ends.")
-def crash(app: int, service: str, code: int) -> int:
+def crash(app: int, service: str, code: int) -> None:
     """Let the process of a service end; see what follows."""
     docker, event = _local(app), on.ProcessExits(service=service, app=app, code=code)
     _one(docker, service)
@@ -224,7 +217,6 @@ def crash(app: int, service: str, code: int) -> int:
     except on.EngineError as error:
         misuse(str(error))
     click.echo(f"{event}.\n\n{_table(docker.observe())}")
-    return 0
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -249,7 +241,7 @@ def exec(app: int, service: str, command: tuple[str, ...]) -> int:
 @click.command()
 @_app
 @click.option("--volumes", is_flag=True, help="Delete the named volumes too, with their data.")
-def down(app: int, volumes: bool) -> int:
+def down(app: int, volumes: bool) -> None:
     """Take an app away; its volumes stay, or go too."""
     docker = _local(app)
     gone = remove_all(docker.client, app, volumes=volumes)
@@ -257,7 +249,6 @@ def down(app: int, volumes: bool) -> int:
     click.echo(f"Gone: {', '.join(gone)}." if gone else f"Nothing of app {app} is up.")
     if kept:
         click.echo(f"Kept, with their data: {kept}. `kit down --volumes` deletes them.")
-    return 0
 
 
 @click.command()
@@ -290,7 +281,7 @@ def compare(compose: str, script: str, as_data: bool) -> int:
 @click.command()
 @click.argument("action", type=click.Choice(["prepare", "list"]))
 @click.option("--from", "folder", metavar="FOLDER", help="A folder with a static `busybox`.")
-def images(action: str, folder: str | None) -> int:
+def images(action: str, folder: str | None) -> None:
     """Prepare the examples' base image, or list what was built."""
     docker = _local(None)
     try:
@@ -300,4 +291,3 @@ def images(action: str, folder: str | None) -> int:
         misuse(str(error))
     for image in docker.observe().images if action == "list" else ():
         click.echo(f"app {image.app}  {image.service}  {image.name}")
-    return 0

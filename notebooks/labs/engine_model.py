@@ -28,7 +28,7 @@ from kit import looks
 from kit.composition import Composition
 from kit.device.state import State
 from kit.engines import base as on
-from kit.engines.base import EngineError, Supervised, settle
+from kit.engines.base import EngineError, settle
 from kit.engines.docker import (
     Docker,
     NoEngine,
@@ -92,7 +92,7 @@ class Desk:
         self._clear()
 
     def _clear(self) -> None:
-        self.engine: Supervised | None = None
+        self.engine: Simulated | None = None
         self.moments: list[Moment] = []
         self._began = 0.0
 
@@ -150,7 +150,7 @@ class Desk:
         self._ear.start()
         self._bring(docker, release)
 
-    def _bring(self, engine: Supervised, release: Release) -> None:
+    def _bring(self, engine: Simulated, release: Release) -> None:
         self.engine, self.plan = engine, ""
         self.note(f"{release.commit} is offered")
         engine.happen(on.OfferArrives(releases=(release,)))
