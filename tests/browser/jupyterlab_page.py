@@ -1,15 +1,14 @@
 """JupyterLab on loopback and a real Chromium that looks at it: for tests, screenshots and benchmarks.
 
 The server gets folders of its own for everything, a token and a free port. Two gates are needed before a
-notebook runs: the status bar must say that the kernel is idle (a kernel *name* alone is shown while it still
-connects, and "Run All" is then lost without a word), and every cell must have a number afterwards.
+notebook runs: its kernel must be connected and idle (while it still connects, "Run All" is lost without a word;
+the application is asked, for the status bar sometimes stays silent), and every cell must have a number afterwards.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -30,7 +29,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000  # milliseconds; a loaded machine is slow, not broken
-IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
+IDLE = """() => {
+  const session = globalThis.jupyterapp?.shell.currentWidget?.sessionContext;
+  const kernel = session?.isReady ? session.session?.kernel : null;
+  return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
 # What the notebook knows about its cells. The page itself holds only those that are in view.
 CELLS = """jupyterapp.shell.currentWidget.content.widgets.map((cell) => ({
   isCode: cell.model.type === "code",
@@ -179,17 +182,19 @@ class Desk:
         from playwright.sync_api import expect
 
         self.page.goto(self.server.link(notebook))
-        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
+        self.idle()
         expect(self.page.locator(".jp-NotebookPanel .jp-Cell").first).to_be_visible()
+
+    def idle(self) -> None:
+        """Wait until the notebook's kernel is connected and has nothing to do."""
+        self.page.wait_for_function(IDLE)
 
     def run_all(self) -> None:
         """Run every cell and wait until each has its number."""
-        from playwright.sync_api import expect
-
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.page.wait_for_function(f"() => {CELLS}.every((cell) => !cell.isCode || cell.number !== null)")
-        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
+        self.idle()
 
     def failures(self) -> list[str]:
         """Tracebacks and whatever was written to standard error, from the notebook itself."""

@@ -109,7 +109,7 @@ def test_a_cell_that_runs_again_has_one_lab(opened: Desk) -> None:
     page = opened.page
     for _time in range(2):
         page.keyboard.press("Control+Enter")
-        expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle")
+        opened.idle()
         expect(page.locator(".mc-lab[data-guarded=yes] h3")).to_have_count(1)
     tab_to(opened, "value of requirement 2")
     page.keyboard.press("Control+a")

@@ -51,11 +51,10 @@ def opened(
 
 def ran(desk: lab.Desk) -> None:
     """Run every cell, and wait for the last one."""
-    from playwright.sync_api import expect
 
     command(desk, "Run All Cells")
     desk.page.wait_for_function(f"() => {lab.CELLS}.every((cell) => !cell.isCode || cell.number !== null)")
-    expect(desk.page.locator("#jp-main-statusbar")).to_contain_text(lab.IDLE)
+    desk.idle()
 
 
 def typed(desk: lab.Desk, given: str, solved: str) -> None:
@@ -128,13 +127,12 @@ def test_everything_has_a_name(opened: tuple[str, lab.Desk]) -> None:
 
 
 def test_cells_that_run_again_leave_the_same_widgets(opened: tuple[str, lab.Desk]) -> None:
-    from playwright.sync_api import expect
 
     _name, desk = opened
     before = desk.page.evaluate(WIDGETS)
     for _time in range(2):
         ran(desk)
-        expect(desk.page.locator("#jp-main-statusbar")).to_contain_text(lab.IDLE)
+        desk.idle()
         desk.page.wait_for_function(f"(before) => ({WIDGETS})() === before", arg=before)
 
 
