@@ -18,6 +18,7 @@ from answers import tables
 from notebook_sources import NAMES, NOTEBOOKS, ROOT, build, cells, code_of, tags, text
 
 MOST_CELLS = 12
+WIDEST = 104  # letters
 MOST_MEMORY = 150  # MiB that a kernel may hold after a notebook
 
 
@@ -93,6 +94,13 @@ def test_a_notebook_has_the_common_shape(name: str) -> None:
     assert "What you have now" in text(made[-1])
     assert sum(text(cell).count("check(") for cell in made) >= 2
     assert any(re.search(r"\w_lab\(", text(cell)) for cell in made if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_line_of_code_is_wider_than_its_cell(name: str) -> None:
+    """At 1280 pixels, with the file browser open, a cell has room for 104 letters; what is longer scrolls sideways."""
+    code = [text(cell) for cell in cells(name) if cell["cell_type"] == "code"]
+    assert [line for each in code for line in each.splitlines() if len(line) > WIDEST] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

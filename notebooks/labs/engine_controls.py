@@ -7,9 +7,11 @@ engine_lab("data/compositions/getting-started.yml")
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from kit.device import Device
 from kit.engines.images import Progress
 from kit.looks import escaped
 from kit.reader import Reading, read
@@ -17,7 +19,7 @@ from kit.reader import Reading, read
 from . import engine_model as model
 from .decision_model import REFUSED, unread
 from .decisions import Page
-from .frame import Form, choice, columns, line, number, panel, press, section
+from .frame import Form, choice, columns, line, number, panel, press, section, tick
 
 Inputs = model.Inputs
 
@@ -29,8 +31,9 @@ def _pressed(inputs: Inputs) -> Inputs:
 def _up(inputs: Inputs) -> Inputs:
     """First the plan, then the go; the simulated engine needs neither."""
     desk = inputs.desk
-    desk.wish = inputs.engine
-    if desk.plan and not desk.refusal and inputs.engine == model.DOCKER:
+    changed = (desk.wish, desk.device, desk.closed) != (inputs.engine, inputs.device, inputs.closed)
+    desk.wish, desk.device, desk.closed = inputs.engine, inputs.device, inputs.closed
+    if not changed and desk.plan and not desk.refusal and inputs.engine == model.DOCKER:
         desk.bring_up()
     else:
         desk.ask()
@@ -39,6 +42,16 @@ def _up(inputs: Inputs) -> Inputs:
 
 def _down(inputs: Inputs) -> Inputs:
     inputs.desk.take_down()
+    return _pressed(inputs)
+
+
+def _offer(inputs: Inputs) -> Inputs:
+    inputs.desk.offer()
+    return _pressed(inputs)
+
+
+def _host(inputs: Inputs) -> Inputs:
+    inputs.desk.update_host()
     return _pressed(inputs)
 
 
@@ -56,13 +69,17 @@ CONTROLS = (
         section(
             "The engine",
             choice("engine", "engine", (model.SIMULATED, model.DOCKER)),
+            choice("device", "stands for", ("",)),
+            tick("closed", "leave out what opens this machine"),
             line(press("up", "Bring it up", _up), press("down", "Take it down", _down)),
+            line(press("offer", "Offer release 2", _offer), press("host", "Update the host OS", _host)),
         ),
         section(
             "What happens",
             choice("service", "service", ("",)),
             line(number("code", "code", 0, 255), _BUTTONS["crash"], _BUTTONS["kill"]),
             line(*(_BUTTONS[name] for name in ("stop", "start", "restart", "lost", "reboot"))),
+            line(_BUTTONS["lock"], _BUTTONS["unlock"]),
             choice("volume", "volume", ("",)),
             line(_BUTTONS["layer"], press("volume write", "Write into the volume", _doing("volume"))),  # type: ignore[arg-type]
         ),
@@ -99,21 +116,38 @@ class EngineLab(Form[Inputs]):
         super().close()
 
 
-def engine_lab(composition: Reading | str | Path, engine: str = model.SIMULATED) -> EngineLab | Page:
+Source = Reading | str | Path
+
+
+def _read(composition: Source) -> tuple[Reading, Path]:
+    """A composition, and the folder in which its build folders lie."""
+    path = Path(composition) if isinstance(composition, str | Path) and "\n" not in str(composition) else Path()
+    there = path.is_file()
+    source = path if there else composition
+    return source if isinstance(source, Reading) else read(source), path.parent if there else Path()
+
+
+def engine_lab(
+    composition: Source, engine: str = model.SIMULATED, *, offer: Source | None = None,
+    devices: Mapping[str, Device] | None = None, host_os: str = "",
+) -> EngineLab | Page:  # fmt: skip
     """Bring a release up on the simulated engine or on Docker, let things happen, and watch.
 
     Args:
         composition: A reading, a text, or the path of a file; with a path, its build folders lie beside it.
         engine: `engine_model.SIMULATED` or `engine_model.DOCKER`, to begin with.
+        offer: The release after it, for an update.
+        devices: Devices that the engine can stand for, by name: they decide on what is offered.
+        host_os: The balenaOS release to which such a device can be updated.
     """
-    path = Path(composition) if isinstance(composition, str | Path) and "\n" not in str(composition) else Path()
-    source = path if path.is_file() else composition
-    reading = source if isinstance(source, Reading) else read(source)
-    if reading.normal is None or reading.composition is None:
-        return Page(REFUSED, unread(reading.findings))
-    root = path.parent if path.is_file() else Path()
-    names = [each.name for each in reading.composition.services]
-    volumes = [each.name for each in reading.composition.volumes]
-    desk = model.Desk(reading, root, engine)
-    first = Inputs(desk=desk, engine=engine, service=names[0] if names else "", volume=volumes[0] if volumes else "")
+    reading, root = _read(composition)
+    later = _read(offer)[0] if offer is not None else None
+    for each in (reading, later):
+        if each is not None and (each.normal is None or each.composition is None):
+            return Page(REFUSED, unread(each.findings))
+    desk = model.Desk(reading, root, engine, offer=later, devices=devices, host_os=host_os)
+    first = Inputs(
+        desk=desk, engine=engine, device=desk.device, service=next(iter(desk.names), ""),
+        volume=next(iter(desk.volumes), ""),
+    )  # fmt: skip
     return EngineLab(first)

@@ -1,7 +1,8 @@
 """What the engine lab thinks: a release on an engine, simulated or real, what happens to it, and how that looks.
 
-`Desk` is the engine's side of the lab: it brings up, acts, looks, and takes away. What is shown is a pure function of
-what it has seen: moments, each with a time, a sentence and the state of the device.
+`Desk` is the engine's side of the lab: it brings up, acts, looks, and takes away; with a second release it updates,
+with devices it decides. What is shown is a pure function of what it has seen: moments, each with a time, a sentence
+and the state of the device.
 
 >>> import kit
 >>> desk = Desk(kit.read("services: {web: {image: kit/busybox}}"), Path())
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -26,9 +28,13 @@ from typing import Any, Final, NamedTuple
 
 from kit import looks
 from kit.composition import Composition
-from kit.device.state import State
+from kit.container import FEATURE_TABLE
+from kit.contracts import decide
+from kit.device import Device
+from kit.device.state import State, Why
+from kit.diagnostics import Severity
 from kit.engines import base as on
-from kit.engines.base import EngineError, settle
+from kit.engines.base import EngineError, decided_offer, settle
 from kit.engines.docker import (
     Docker,
     NoEngine,
@@ -41,15 +47,18 @@ from kit.engines.docker import (
     survey,
     taken_ports,
 )
-from kit.engines.images import Progress, release_of
+from kit.engines.images import BASE, Progress, has, release_of
 from kit.engines.simulated import Simulated
 from kit.graphs import of_composition, to_svg
 from kit.graphs.svg import path, rect, sheet, text
 from kit.looks import escaped, prose
-from kit.planner import Release, plan
+from kit.planner import Plan, Release, plan
 from kit.reader import Reading
+from kit.reader.release import FEATURES
+from kit.rules import check
 
 from .frame import View
+from .update_model import did
 
 SIMULATED, DOCKER = "the simulated engine", "Docker on this machine"
 _APPS: Final = count(os.getpid() * 100)  # an app of its own for each lab: nothing that is up already is touched
@@ -66,24 +75,98 @@ DEEDS: Final[dict[str, tuple[str, Callable[[str, int, int], on.AnyEvent]]]] = {
     "layer": ("Write into the layer", lambda name, app, _: on.Writes(service=name, app=app, text="written")),
     "lost": ("Remove by hand", lambda name, app, _: on.ContainerLost(service=name, app=app)),
     "reboot": ("Reboot", lambda _name, _app, _code: on.CleanReboot()),
+    "lock": ("Take its lock", lambda name, app, _: on.LockTaken(service=name, app=app)),
+    "unlock": ("Give its lock back", lambda name, app, _: on.LockDropped(service=name, app=app)),
 }
+UPDATING: Final = {"lock", "unlock"}  # only where there is an update to hold back
+OPENS: Final = (  # fields of a service that open the machine it runs on
+    "privileged", "cap_add", "devices", "device_cgroup_rules", "pid", "ipc", "uts", "userns_mode", "security_opt",
+    "cgroup_parent", "sysctls",
+)  # fmt: skip
+
+
+def closed(form: Mapping[str, Any]) -> dict[str, Any]:
+    """A normal form without what opens the machine: the engine of a learner is no stranger's.
+
+    >>> closed({"services": {"web": {"privileged": True, "network_mode": "host", "user": "app"}}})
+    {'services': {'web': {'user': 'app'}}}
+    """
+    doors = {f"{FEATURES}{name}" for name in FEATURE_TABLE}
+    services = {}
+    for name, body in form.get("services", {}).items():
+        left = {
+            key: value for key, value in body.items() if key not in OPENS and (key, value) != ("network_mode", "host")
+        }
+        if labels := left.get("labels"):
+            left["labels"] = {key: value for key, value in labels.items() if key not in doors}
+        services[name] = left
+    return {**form, "services": services}
+
+
+def waiting(form: Mapping[str, Any], api: Any, root: Path) -> dict[str, Any]:
+    """A normal form with stand-ins, which only wait, for images that are neither here nor built from a folder."""
+    services = dict(form["services"])
+    for name, body in services.items():
+        image, build = str(body.get("image", "")), body.get("build") or {}
+        folder = root / build.get("context", ".")
+        there = (
+            (folder / build.get("dockerfile", "Dockerfile")).is_file() if build else image == BASE or has(api, image)
+        )
+        if not there:
+            gone = ("build", "command", "entrypoint", "healthcheck")
+            services[name] = {key: value for key, value in body.items() if key not in gone}
+            services[name] |= {"image": image or f"{name}:stand-in"}
+    return {**form, "services": services}
+
+
+def restarter() -> Callable[[bool], None] | None:
+    """How the engine may be restarted, if the user has named a command for that."""
+    command = os.environ.get("KIT_ENGINE_RESTART")
+
+    def again(_cut: bool) -> None:
+        subprocess.run(command or "", shell=True, check=True)  # noqa: S602 (a command that the user names)
+
+    return again if command else None
+
+
+def refusal(reading: Reading) -> str:
+    """Why a device refuses the release, whatever it is: the first such finding."""
+    found = (each for each in check(reading) if each.severity is Severity.REFUSED)
+    return next((f"{each.message} ({each.rule})" for each in found), "")
+
+
+def ruled(why: Why) -> str:
+    """A reason with its rules, if it has any."""
+    return f"{why.sentence} ({', '.join(why.rules)})" if why.rules else why.sentence
 
 
 class Moment(NamedTuple):
-    """What was seen: when, in seconds since the lab began; what happened, and to whom; and the device afterwards."""
+    """What was seen: when, in seconds since the lab began; what happened, and to whom; the device afterwards, and the
+    release that was offered last."""
 
     at: float
     said: str
     service: str
     ended: bool
     state: State
+    offered: str = ""
 
 
 class Desk:
-    """A release and an engine. `changed` is called after something happened by itself, from another thread."""
+    """One or two releases and an engine. `changed` is called after something happened by itself, from another thread.
 
-    def __init__(self, reading: Reading, root: Path, engine: str = SIMULATED) -> None:
-        self.reading, self.root, self.wish = reading, root, engine
+    `offer` is the release after the first; `devices` are those that the engine can stand for, by name, and `host_os`
+    the balenaOS to which they can be updated. Without a device every release is accepted.
+    """
+
+    def __init__(
+        self, reading: Reading, root: Path, engine: str = SIMULATED, *, offer: Reading | None = None,
+        devices: Mapping[str, Device] | None = None, host_os: str = "",
+    ) -> None:  # fmt: skip
+        self.readings, self.root, self.wish = [reading, *([offer] if offer else [])], root, engine
+        self.refusals = [refusal(each) for each in self.readings]
+        self.devices, self.host_os = dict(devices or {}), host_os
+        self.device, self.closed = next(iter(self.devices), ""), False
         self.changed: Callable[[], None] = lambda: None
         self.hears: Callable[[Progress], None] = lambda _progress: None
         self.refusal, self.plan = "", ""
@@ -94,17 +177,63 @@ class Desk:
     def _clear(self) -> None:
         self.engine: Simulated | None = None
         self.moments: list[Moment] = []
-        self._began = 0.0
+        self.at, self.facts = 0, self.devices[self.device].facts if self.device else None
+        self.updated = False
+        self._began, self._heard = 0.0, 0
 
     @property
     def composition(self) -> Composition:
-        assert self.reading.composition is not None
-        return self.reading.composition
+        """The composition that was offered last."""
+        composition = self.readings[self.at].composition
+        assert composition is not None
+        return composition
+
+    @property
+    def names(self) -> list[str]:
+        """The services of all releases."""
+        found = (each.composition.services for each in self.readings if each.composition)
+        return list(dict.fromkeys(service.name for services in found for service in services))
+
+    @property
+    def volumes(self) -> list[str]:
+        """The volumes of all releases."""
+        found = (each.composition.volumes for each in self.readings if each.composition)
+        return list(dict.fromkeys(volume.name for volumes in found for volume in volumes))
+
+    @property
+    def opens(self) -> bool:
+        """Whether something of the releases opens the machine."""
+        return any(closed(each.normal or {}) != each.normal for each in self.readings)
 
     @property
     def up(self) -> bool:
         """Whether the release is on the engine."""
         return self.engine is not None
+
+    def forms(self, without: bool) -> list[dict[str, Any]]:
+        """The releases as they are to be brought up, *without* what opens the machine."""
+        return [closed(each.normal or {}) if without else dict(each.normal or {}) for each in self.readings]
+
+    def made(self, without: bool) -> list[Release]:
+        """The releases for the simulated engine: what is built as before keeps its image."""
+        found: list[Release] = []
+        for number, (form, reading) in enumerate(zip(self.forms(without), self.readings, strict=True), start=1):
+            last = found[-1] if found else None
+            found.append(Release(f"r{number}", form, contracts=reading.contracts, after=last))
+        return found
+
+    def foreseen(self, releases: Sequence[Release], device: str) -> list[str]:
+        """For each release in turn: what the device says of it, and the rounds that follow."""
+        found, state = list[str](), State()
+        for release, refused in zip(releases, self.refusals, strict=True):
+            if refused:
+                found.append(f"The device refuses the release: {refused}.")
+                continue
+            decided, said = decided_offer((release,), self.devices[device].facts if device else None)
+            rounds = plan(state, decided) if decided is not None else "Nothing is done: the whole offer is refused."
+            state = rounds.end if isinstance(rounds, Plan) else state
+            found.append("\n".join([*(f"The device says: {each.rstrip('.')}." for each in said), str(rounds)]))
+        return found
 
     # ------------------------------------------------------------------------------------ up and down
 
@@ -121,49 +250,100 @@ class Desk:
             self.wish = SIMULATED
             return
         self.app = next(_APPS)
-        docker = Docker(client, app=self.app, root=self.root, tell=self._tell, stand_in=True)
-        first = release_of(self.reading, self.root, self.app)
-        moved = taken_ports(first.target, docker.observe())
-        self._docker = docker, release_of(self.reading, self.root, self.app, moved)
-        said, refused = survey(*self._docker)
-        said += [
-            f"Port {port} is taken on this machine, so it is published at {other}." for port, other in moved.items()
-        ]
-        self.plan, self.refusal = "\n".join(said), " ".join(refused)
-        if refused:
+        docker = Docker(client, app=self.app, root=self.root, tell=self._tell, stand_in=True, restart=restarter())
+        forms = [waiting(form, docker.api, self.root) for form in self.forms(self.closed)]
+        readings = [replace(each, normal=form) for each, form in zip(self.readings, forms, strict=True)]
+        observed, moved = docker.observe(), dict[str, str]()
+        for each in readings:
+            moved |= taken_ports(release_of(each, self.root, self.app).target, observed)
+        releases = [release_of(each, self.root, self.app, moved) for each in readings]
+        self._docker = (
+            docker,
+            [replace(each, contracts=of.contracts) for each, of in zip(releases, readings, strict=True)],
+        )
+        self.plan, self.refusal = self._surveyed(*self._docker, moved)
+        if self.refusal:
             client.close()
+
+    def _surveyed(self, docker: Docker, releases: list[Release], moved: Mapping[str, str]) -> tuple[str, str]:
+        """What bringing the releases up on Docker would do, and what stands against it."""
+        surveys = [survey(docker, each) for each in releases]
+        (head, *_, limits), said = surveys[0][0], list[str]()
+        for release, rounds in zip(releases, self.foreseen(releases, self.device), strict=True):
+            said += ["", f"Then, when {release.commit} is offered:", rounds] if said else [head, "", rounds]
+        ports = [f"Port {old} is taken on this machine, so it is published at {new}." for old, new in moved.items()]
+        refused = list(dict.fromkeys(each for _, stops in surveys for each in stops))
+        if refused and self.opens:
+            refused.append("Tick “leave out what opens this machine” to go without.")
+        return "\n".join([*said, "", limits, *ports]), " ".join(refused)
 
     def _tell(self, at: Progress) -> None:
         self.hears(at)
 
     def bring_up(self) -> None:
-        """Go: bring the release up."""
+        """Go: bring the first release up."""
         self._clear()
         if self.wish == SIMULATED:
-            self.app, engine = 1, Simulated()
-            self._bring(engine, Release("r1", self.reading.normal or {}))
+            self.app, self._releases = 1, self.made(self.closed)
+            self._offer(Simulated())
             return
-        docker, release = self._docker
+        docker, self._releases = self._docker
         atexit.register(self.take_down)  # when the kernel ends
         self._stream = events(docker.client, self.app)
         self._ear = threading.Thread(target=self._listen, args=(self._stream,), daemon=True)
         self._ear.start()
-        self._bring(docker, release)
+        self._offer(docker)
 
-    def _bring(self, engine: Simulated, release: Release) -> None:
+    def offer(self) -> None:
+        """Offer the other release."""
+        assert self.engine is not None
+        self.at = 1 - self.at
+        self._offer(self.engine)
+
+    def _offer(self, engine: Simulated) -> None:
         self.engine, self.plan = engine, ""
+        release = self._releases[self.at]
         self.note(f"{release.commit} is offered")
-        engine.happen(on.OfferArrives(releases=(release,)))
+        if self.refusals[self.at]:
+            self.note(f"the device refuses the release: {self.refusals[self.at]}")
+            return
+        decided, said = decided_offer((release,), self.facts)
+        for each in said:
+            self.note(f"the device says: {each.rstrip('.')}")
+        if decided is not None:
+            engine.happen(on.OfferArrives(releases=decided))
         self._settle()
 
     def _settle(self) -> None:
         assert self.engine is not None
+        self._report()
+        left = False
         for number, (_, round) in enumerate(settle(self.engine, self.engine.target), start=1):
+            left = bool(round)
             self.hears(Progress(f"round {number}", number, number + 1, ", ".join(round.trace)))
-            if round.trace:
-                self.note(", ".join(round.trace))
-            for trouble in round.troubles:
-                self.note(trouble.why.sentence)
+            if round.trace and not round.troubles:
+                self.note(did(round))
+            for why in dict.fromkeys(trouble.why for trouble in round.troubles):
+                self.note(ruled(why))
+        if left and self.moments[-1].said not in (
+            stuck := [ruled(why) for why in plan(self.engine.observe(), self.engine.target).blocked]
+        ):
+            self.note(stuck[0])
+
+    def _report(self) -> None:
+        """What the supervisor says of an offer."""
+        assert self.engine is not None
+        for said in self.engine.log[self._heard :]:
+            self.note(f"the device says: {said.rstrip('.')}")
+        self._heard = len(self.engine.log)
+
+    def update_host(self) -> None:
+        """Another balenaOS on the device, and a reboot: with the first poll it decides anew (S-135)."""
+        assert self.engine is not None
+        after = Device.preset(self.devices[self.device].device_type or "", self.host_os)
+        if self._happened(on.HostUpdated(os=f"balenaOS {self.host_os}")):
+            self.facts, self.updated = after.facts, True
+            self._offer(self.engine)
 
     def take_down(self) -> None:
         """Take everything away that this lab made."""
@@ -186,17 +366,24 @@ class Desk:
             event: on.AnyEvent = on.Writes(service=service, app=self.app, volume=volume, text="written")
         else:
             event = DEEDS[deed][1](service, self.app, code)
-        try:
-            self.engine.happen(event)
-        except EngineError as error:
-            self.note(str(error))
+        if not self._happened(event, service):
             return
-        ended = isinstance(event, on.ProcessExits | on.ApiStop) and not isinstance(self.engine, Docker)
-        self.note(str(event), service if isinstance(event, on.OnService) else "", ended)
         self._settle()
         if not isinstance(self.engine, Docker):  # its time passes only when it is told to
             self.engine.happen(on.TimePasses(ms=2_000))
             self.note("")
+
+    def _happened(self, event: on.AnyEvent, service: str = "") -> bool:
+        """Let it happen; if this engine cannot show it, say why."""
+        assert self.engine is not None
+        try:
+            self.engine.happen(event)
+        except EngineError as error:
+            self.note(str(error))
+            return False
+        ended = isinstance(event, on.ProcessExits | on.ApiStop) and not isinstance(self.engine, Docker)
+        self.note(str(event), service if isinstance(event, on.OnService) else "", ended)
+        return True
 
     def note(self, said: str, service: str = "", ended: bool = False) -> None:
         """Look at the device, and keep what is seen."""
@@ -207,7 +394,8 @@ class Desk:
             state = self.engine.observe(data=True) if isinstance(self.engine, Docker) else self.engine.observe()
             clock = time() if docker else state.clock_ms / 1000
             self._began = self._began or clock
-            self.moments.append(Moment(clock - self._began, said, service, ended, state))
+            offered = self._releases[self.at].commit
+            self.moments.append(Moment(clock - self._began, said, service, ended, state, offered))
 
     def _listen(self, stream: Any) -> None:
         """What the engine tells of itself, until the lab is taken down."""
@@ -235,6 +423,8 @@ class Inputs:
 
     desk: Desk
     engine: str = SIMULATED
+    device: str = ""
+    closed: bool = False
     service: str = ""
     code: int = 1
     volume: str = ""
@@ -246,7 +436,7 @@ def timeline(moments: list[Moment], names: list[str], *, width: float = WIDE) ->
     end = max(moments[-1].at, 1.0)
     scale = (width - _LEFT - 12) / end
     bottom = _TOP + _ROW * len(names)
-    parts = []
+    parts, newest = [], moments[-1].offered
     for part in range(5):
         x = _LEFT + scale * end * part / 4
         parts += [path(f"M{x:g} {_TOP - 6}L{x:g} {bottom}", "rule", 1)]
@@ -254,8 +444,10 @@ def timeline(moments: list[Moment], names: list[str], *, width: float = WIDE) ->
     for place, name in enumerate(names):
         y = _TOP + _ROW * place
         parts.append(text(0, y + 15, name, bold=True, mono=True, room=_LEFT - 10))
-        for start, stop in _runs(moments, name):
-            parts.append(rect(_LEFT + scale * start, y + 2, max(scale * (stop - start), 2), 16, 1.5, "", fill="run"))
+        for start, stop, commit in _runs(moments, name, renamed=True):
+            colour, x, wide = "run" if commit == newest else "old", _LEFT + scale * start, scale * (stop - start)
+            parts.append(rect(x, y + 2, max(wide, 2), 16, 1.5, colour, 1, fill=f"{colour}t"))
+            parts.append(text(x + 6, y + 14, commit, 12, bold=True, ink=colour, room=wide - 8) if wide > 30 else "")
         for each in moments:
             if each.ended and each.service == name:
                 x = _LEFT + scale * each.at
@@ -267,20 +459,25 @@ def timeline(moments: list[Moment], names: list[str], *, width: float = WIDE) ->
     return sheet("When each service ran", told(moments, names), width, bottom + 2, "".join(parts))
 
 
-def _runs(moments: list[Moment], name: str) -> Iterator[tuple[float, float]]:
-    """From when to when a container of the service was up; another container, or an end, is another run."""
-    begun, was, last = 0.0, 0, 0.0
+def _runs(moments: list[Moment], name: str, *, renamed: bool = False) -> Iterator[tuple[float, float, str]]:
+    """From when to when a container of the service was up, and of which release it was.
+
+    Another container or an end is another run, and with *renamed* another release as well.
+    """
+    begun, was, last = 0.0, (0, ""), 0.0
     for each in moments:
         one = next((found for found in each.state.containers if found.service == name and found.up), None)
-        now = one.id if one else 0
-        if was and (now != was or (each.ended and each.service == name)):
-            yield begun, each.at - (0.05 if each.at - begun > 0.1 else 0)
-            was = 0
-        if now and not was:
+        now = (one.id, one.commit) if one else (0, "")
+        other = now if renamed else (now[0], was[1])
+        if was[0] and (other != was or (each.ended and each.service == name)):
+            another = now[0] != was[0] or each.ended
+            yield begun, each.at - (0.05 if another and each.at - begun > 0.1 else 0), was[1]
+            was = 0, ""
+        if now[0] and not was[0]:
             begun, was = each.at, now
         last = each.at
-    if was:
-        yield begun, last
+    if was[0]:
+        yield begun, last, was[1]
 
 
 def told(moments: list[Moment], names: list[str]) -> str:
@@ -289,13 +486,20 @@ def told(moments: list[Moment], names: list[str]) -> str:
     return " ".join(f"{name}: {number} run{'s' * (number != 1)}." for name, number in runs.items())
 
 
-def table(state: State, names: list[str]) -> str:
+def stands(state: State, name: str, dropped: Collection[str] = ()) -> str:
+    """How a service stands, in words."""
+    one = next((each for each in state.containers if each.service == name), None)
+    held = ", and holds the update lock" if any(name == holder for _, holder in state.lock_files) else ""
+    return f"{standing(one)}{held}" if one else "is left out" if name in dropped else "has no container"
+
+
+def table(state: State, names: list[str], dropped: Collection[str] = ()) -> str:
     """How each service stands, and what is in its layer and volumes."""
     rows: list[tuple[str, ...]] = []
     for name in names:
         one = next((each for each in state.containers if each.service == name), None)
         up = one is not None and one.up
-        words = standing(one) if one else "has no container"
+        words = stands(state, name, dropped)
         layer = ", ".join(sorted(one.data)) if one else ""
         held = (each for each in state.volumes if one and each.name in one.wanted.volumes)
         volumes = ", ".join(f"{each.name}: {', '.join(sorted(each.data)) or 'empty'}" for each in held)
@@ -318,15 +522,15 @@ def log(moments: list[Moment]) -> str:
     return looks.table(("When", "What happened"), rows[:12])
 
 
-def graph(composition: Composition, state: State) -> str:
+def graph(composition: Composition, state: State, dropped: Collection[str] = ()) -> str:
     """The release as it stands on the engine."""
     drawn = of_composition(composition)
     up = {each.service: each for each in state.containers}
 
     def node(each: Any) -> Any:
         one = up.get(each.name)
-        second = standing(one) if one else "has no container"
-        return replace(each, state="run" if one and one.up else "out", second=second, icon="")
+        words = stands(state, each.name, dropped)
+        return replace(each, state="run" if one and one.up else "out", second=words, icon="")
 
     return to_svg(replace(drawn, nodes=tuple(map(node, drawn.nodes)), shelf=False))
 
@@ -334,45 +538,58 @@ def graph(composition: Composition, state: State) -> str:
 def view(inputs: Inputs) -> View:
     """Everything that the lab shows now."""
     desk = inputs.desk
-    names = [each.name for each in desk.composition.services]
-    volumes = [each.name for each in desk.composition.volumes]
-    acts = {*DEEDS, "volume write"}
+    names, volumes = desk.names, desk.volumes
     hidden: set[Any] = set() if volumes else {"volume", "volume write"}
-    options: dict[Any, Any] = {"service": names, "volume": volumes or ["(no volume)"]}
-    if not desk.up:
-        shown = desk.plan or str(plan(State(), Release("r1", desk.reading.normal or {})))
-        real = bool(desk.plan)
-        return View(
-            answer="This is what would be done." if real and not desk.refusal else "Nothing is up yet.",
-            situation=desk.refusal
-            or (
-                "Press go, and it is done; nothing else on the engine is touched."
-                if real
-                else f"Chosen: {inputs.engine}."
-            ),
-            panels={"now": f'<pre class="mc-plan">{escaped(shown)}</pre>'},
-            off=acts | {"down", "service", "code", "volume"},
-            hidden=hidden,
-            words={
-                "up": "Go"
-                if real and not desk.refusal
-                else "Bring it up"
-                if inputs.engine == SIMULATED
-                else "Show the plan"
-            },
-            options=options,
-        )
-    state = desk.moments[-1].state
+    hidden |= (set() if len(desk.readings) > 1 else {"offer", *UPDATING}) | (set() if desk.devices else {"device"})
+    hidden |= (set() if desk.host_os else {"host"}) | (set() if desk.opens else {"closed"})
+    options: dict[Any, Any] = {
+        "service": names,
+        "volume": volumes or ["(no volume)"],
+        "device": [*desk.devices] or [""],
+    }
+    words: dict[Any, str] = {"offer": f"Offer release {2 - desk.at}", "host": f"Update the host OS to {desk.host_os}"}
+    return _before(inputs, hidden, options, words) if not desk.up else _now(inputs, hidden, options, words)
+
+
+def _before(inputs: Inputs, hidden: set[Any], options: dict[Any, Any], words: dict[Any, str]) -> View:
+    """Before anything is up: what would be done."""
+    desk = inputs.desk
+    asked = (desk.wish, desk.device, desk.closed) == (inputs.engine, inputs.device, inputs.closed)
+    real = bool(desk.plan) and asked
+    rounds = desk.foreseen(desk.made(inputs.closed), inputs.device)
+    heads = [f"Release {number}\n" * (len(rounds) > 1) for number in range(1, len(rounds) + 1)]
+    shown = desk.plan if real else "\n\n".join(map("".join, zip(heads, rounds, strict=True)))
+    go = "Press go, and it is done; nothing else on the engine is touched."
+    ready = "Bring it up" if inputs.engine == SIMULATED else "Show the plan"
+    return View(
+        answer="This is what would be done." if real and not desk.refusal else "Nothing is up yet.",
+        situation=(desk.refusal if asked else "") or (go if real else f"Chosen: {inputs.engine}."),
+        panels={"now": f'<pre class="mc-plan">{escaped(shown)}</pre>'},
+        off={*DEEDS, "volume write", "down", "service", "code", "volume", "offer", "host"},
+        hidden=hidden,
+        words={**words, "up": "Go" if real and not desk.refusal else ready},
+        options=options,
+    )
+
+
+def _now(inputs: Inputs, hidden: set[Any], options: dict[Any, Any], words: dict[Any, str]) -> View:
+    """What is up, and what has happened."""
+    desk, state = inputs.desk, inputs.desk.moments[-1].state
     running = sum(each.up for each in state.containers)
     where = DOCKER if isinstance(desk.engine, Docker) else SIMULATED
+    target = desk.engine.target.apps if desk.engine else ()
+    dropped = [name for each in target for name in each.dropped]
     last = next((each.said for each in reversed(desk.moments) if each.said), "")
-    pictures = looks.picture(graph(desk.composition, state), name="The release now")
-    pictures += looks.picture(timeline(desk.moments, names), name="When each service ran")
+    decision = decide(desk.composition, desk.facts).answer if desk.facts else ""
+    ordered = any(each.depends_on for each in desk.composition.services)  # else the table says as much
+    pictures = looks.picture(graph(desk.composition, state, dropped), name="The release now") if ordered else ""
+    pictures += looks.picture(timeline(desk.moments, desk.names), name="When each service ran")
     return View(
-        answer=f"{running} of {len(names)} services run on {where}.",
-        situation=f"Last: {last}.",
-        panels={"now": table(state, names), "pictures": pictures, "log": log(desk.moments)},
-        off={"up", "engine"},
+        answer=f"{running} of {len(desk.composition.services)} services run on {where}.",
+        situation=" ".join(filter(None, (decision and f"Release {desk.at + 1}: {decision}", f"Last: {last}."))),
+        panels={"now": table(state, desk.names, dropped), "pictures": pictures, "log": log(desk.moments)},
+        off={"up", "engine", "device", "closed"} | ({"host"} if desk.updated else set()),
         hidden=hidden,
+        words=words,
         options=options,
     )

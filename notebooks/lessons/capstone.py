@@ -10,7 +10,7 @@ from typing import Any, Final
 import kit
 from kit.container import container
 from kit.contracts import OPTIONAL, PREFIX, label_findings
-from kit.diagnostics import Span
+from kit.diagnostics import Severity, Span
 from kit.exercises import Exercise, NotYet, predict
 from kit.looks import escaped, figure, state, table
 from kit.planner import State, installed
@@ -95,6 +95,16 @@ def composed(variant: int) -> str:
             else:
                 text += [f"    {key}:", *(f"      {line}" for line in lines)]
     return "\n".join(text) + "\n"
+
+
+def startable(variant: int = 1) -> str:
+    """The stranger's composition without the lines for which a device refuses all of it (C-46, C-50, C-99)."""
+    text = composed(variant)
+    while refused := [each.span.line for each in kit.check(kit.read(text)) if each.severity is Severity.REFUSED]:
+        lines = text.splitlines(keepends=True)
+        del lines[refused[0] - 1]
+        text = re.sub(r"^    (?:environment|labels|ports):\n(?!      )", "", "".join(lines), flags=re.MULTILINE)
+    return text
 
 
 @lru_cache(maxsize=64)

@@ -204,6 +204,27 @@ services:
       io.balena.features.requires.sw.linux: '>=6.12.60'
 """
 AFTER = kit.read(NEXT).composition
+TODAY: Final = """\
+services:
+  collector: {image: collector:1}
+  dashboard: {image: dashboard:1}
+"""
+TOMORROW: Final = """\
+services:
+  collector:
+    image: collector:2
+    labels:
+      io.balena.features.requires.sw.linux: '>=6.12.60'
+  dashboard: {image: dashboard:2}
+"""
+"""For the engine lab: what the fleet runs, and the release with the kernel fix."""
+
+
+def some(*names: str) -> dict[str, kit.Device]:
+    """Devices of the fleet, each under a name that says what it is."""
+    return {f"{name}: {fleet()[name].device_type}, balenaOS {fleet()[name].os}": fleet()[name] for name in names}
+
+
 GUESSED: Final[dict[str, str]] = {"raspberrypi4-64": "8.0.2", "jetson-nano": "8.0.2"}
 
 

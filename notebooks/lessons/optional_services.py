@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -374,6 +375,16 @@ services:
     {3}
 """
 MARK = f"{OPTIONAL}: '1'"
+ONE, TWO = (TRACK.format(number, l4t, MARK, "depends_on: [gpu]") for number, l4t in ((1, "32"), (2, "36.3")))
+"""Two releases for the engine lab: the second asks for more."""
+
+
+def here() -> Devices:
+    """The four devices, the Nano first, and this machine as if a supervisor ran on it."""
+    machine = {"x86_64": ("generic-amd64", "amd64"), "AMD64": ("generic-amd64", "amd64")}
+    slug, arch = machine.get(platform.machine(), ("generic-aarch64", "aarch64"))
+    mine = kit.Device(slug, arch, "19.0.5", os_id=platform.system().lower(), kernel=platform.release())
+    return {"nano": devices()["nano"], "this machine": mine, **devices()}
 
 
 def _case(l4t: str, mark: str, after: str = "depends_on: [gpu]", removed: str = "") -> tuple[Decision, list[str], str]:

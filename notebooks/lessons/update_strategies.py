@@ -79,6 +79,15 @@ def strip_of(inputs: update_model.Inputs, title: str, quiet: str, sizes: Mapping
     return timeline.Strip(title, timeline.timeline(update_model.walked(inputs), inputs.seconds, sizes), quiet)
 
 
+def updating(**strategies: str) -> tuple[str, str]:
+    """Two releases for the engine lab, each service with its strategy; a hand-over waits for five seconds."""
+    services = "".join(
+        f"  {name}:\n    image: {name}:{{0}}\n    labels:\n      {STRATEGY}: {word}\n      {TIMEOUT}: '5000'\n"
+        for name, word in strategies.items()
+    )
+    return f"services:\n{services.format(1)}", f"services:\n{services.format(2)}"
+
+
 # ----------------------------------------------------------------- 08.1 strategies under a budget
 
 START = """\

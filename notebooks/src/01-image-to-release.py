@@ -162,8 +162,9 @@ check("01.2", answer)
 # and a file from which the hard lines are simply removed.
 
 # %%
-# Optional, and the same on both engines. Bring it up: images first, then containers, volumes and networks. Remove one
-# by hand and look: the supervisor makes it anew (S-84). With Docker on this machine, choose it at the left.
+# Optional, and the same on both engines. Bring it up: images first, then containers, volumes and
+# networks. Remove one by hand and look: the supervisor makes it anew (S-84). With Docker on this
+# machine, choose it at the left.
 engine_lab(example_file("getting-started"))
 
 # %% [markdown]

@@ -180,8 +180,9 @@ check("02.2", answer)
 # per ring: it works, and the check says that fewer do.
 
 # %%
-# Optional, and the same on both engines. Bring it up; then let the process of `data` end: it is started again, and
-# `proxy`, which depends on it, runs on (S-132). With Docker on this machine, choose it at the left and do it again.
+# Optional, and the same on both engines. Bring it up; then let the process of `data` end: it is
+# started again, and `proxy`, which depends on it, runs on (S-132). With Docker on this machine, choose
+# it at the left and do it again.
 engine_lab(example_file("getting-started"))
 
 # %% [markdown]

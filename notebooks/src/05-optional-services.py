@@ -20,10 +20,13 @@
 # - use requirements as a selector, so that each device runs exactly one of several services.
 
 # %% tags=["setup"]
+from IPython.display import display
+
 import kit
-from labs import decision_lab
+from labs import decision_lab, engine_lab
 from lessons import example, reveal
-from lessons.optional_services import afterwards, check, devices, hint, lesson, six, solution
+from lessons.optional_services import ONE, TWO, afterwards, devices, here, six
+from lessons.optional_services import check, hint, lesson, solution
 
 lesson
 
@@ -77,15 +80,12 @@ reveal(guess, release, devices()["nano"])
 # device reports the status `rejected` and no services at all (S-60, S-61, S-63). A blank device runs nothing (S-62).
 #
 # In the lab below, take the mark off `vision-gpu` and put it back; then choose a Raspberry Pi 4. Is there a
-# device on which `ui` waits for a service that is left out? The cell after it plays seven updates to their end.
+# device on which `ui` waits for a service that is left out? The table below it plays seven updates to their end.
 # **Guess the column “Afterwards run” before you read it.**
 
 # %%
 lab = decision_lab(example("vision"), kit.Device.preset("jetson-nano", "6.12.11"))
-lab
-
-# %%
-afterwards()
+display(lab, afterwards())
 
 # %% [markdown]
 # ## Only one service should have been skipped
@@ -225,6 +225,13 @@ check("05.2", answer)
 # **For you.** Device types for the two Jetson services fit the six devices and fail on the generated ones: a slug
 # names one type. `arch.sw: aarch64` lets every Jetson run `vision-pi` as well. `~32` for the older ones leaves out
 # the Orin with L4T 35.
+
+# %%
+# Optional, and the same on both engines. Bring release 1 up on the Nano, then offer release 2,
+# which asks for more: the old `gpu` is killed, and the others go on to 2 (S-57). Take it down, and
+# let the engine stand for this machine: there `gpu` is left out from the start (S-56). With Docker
+# here, choose it at the left and do it again.
+engine_lab(ONE, offer=TWO, devices=here())
 
 # %% [markdown]
 # ## What you have now

@@ -186,8 +186,9 @@ check("06.2", answer)
 # The bind `/run/dbus:/run/dbus` is right too: it becomes the label (C-52). The bus alone still reaches the whole device.
 
 # %%
-# Optional, and the same on both engines. The simulated one takes everything; Docker on this machine asks before a
-# service such as `monitor` may use the network of this machine.
+# Optional, and the same on both engines. The simulated one takes everything. Docker on this machine
+# refuses what opens it, such as the host's network for `monitor`: tick “leave out what opens this
+# machine”, and the rest comes up.
 engine_lab(example_file("networks"))
 
 # %% [markdown]

@@ -20,8 +20,9 @@
 # - find out why an update is stuck, and what gets it going again.
 
 # %% tags=["setup"]
-from labs import update_lab
-from lessons.update_strategies import check, guessed, hint, lesson, solution, strategies
+from IPython.display import display
+from labs import engine_lab, update_lab
+from lessons.update_strategies import check, guessed, hint, lesson, solution, strategies, updating
 
 lesson
 
@@ -67,12 +68,9 @@ guessed(guess)
 # The documentation says that every strategy respects locks. **A hand-over does not ask** since supervisor 16.2.0 (S-107).
 # It says too that a plain `touch` is no lock; any file that is there blocks the supervisor (S-110).
 #
-# The next cell compares the strategies. Then step through the update below it. Four things to try: let `ui` hold a lock, for good, and look at *What is not done, and why*; end it
+# The cell compares the strategies. Then step through the update below them. Four things to try: let `ui` hold a lock, for good, and look at *What is not done, and why*; end it
 # after round 3; hand `api` over and lock `ui`; take the network away after `kill-then-download`. The whole way is stuck in each
 # case where it cannot go on, and says the way out. With deltas at most three images are loaded in a round (S-101).
-
-# %%
-strategies()
 
 # %%
 TODAY = """
@@ -85,7 +83,7 @@ services:
   log:
     image: log:1
 """
-update_lab(TODAY, TODAY, trouble="lock ui", until=3, at=3)
+display(strategies(), update_lab(TODAY, TODAY, trouble="lock ui", until=3, at=3))
 
 # %% [markdown]
 # ## Little room, short gaps
@@ -180,6 +178,14 @@ check("08.2", there)
 # %% [markdown] tags=["notes"]
 # **For you.** Expect `old` for `hand-over`, from people who have read the documentation, and `new` for `handover`, from people who read fast. `added` is a
 # service that is only in the new release: its first start needs the lock (S-111).
+
+# %%
+# Optional, and the same on both engines: three strategies at work. Bring it up, offer release 2,
+# and compare the gaps. Go back to release 1 while `ui` holds its lock: who moves, and what happens
+# when the lock is given back (S-111)? With Docker on this machine, choose it at the left: there
+# gaps are measured.
+one, two = updating(api="hand-over", ui="download-then-kill", log="kill-then-download")
+engine_lab(one, offer=two)
 
 # %% [markdown]
 # ## What you have now
