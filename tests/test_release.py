@@ -503,6 +503,24 @@ def test_C_85_to_C_87_what_is_kept_of_a_volume() -> None:
     assert "C-81" in rules_of(reading, Severity.CHANGED)
 
 
+@pytest.mark.parametrize(
+    ("options", "device"),
+    [
+        ("driver: local, driver_opts: {o: bind, device: ./data/}", "/home/me/project/data"),
+        ("driver: local, driver_opts: {o: bind, device: ''}", "/home/me/project"),
+        ("driver: local, driver_opts: {o: bind, device: ~/data/}", "/root/data"),
+        ("driver: local, driver_opts: {o: bind, device: /a/../b/}", "/a/../b/"),
+        ("driver: local, driver_opts: {o: 'bind,ro', device: ./data}", "./data"),
+        ("driver_opts: {o: bind, device: ./data}", "./data"),
+    ],
+)
+def test_C_87_a_local_bind_begins_in_the_folder_of_the_machine_that_builds(options: str, device: str) -> None:
+    reading = read(f"services: {{web: {{image: a}}}}\nvolumes: {{v: {{{options}}}}}\n")
+    assert reading.normal is not None
+    assert reading.normal["volumes"]["v"]["driver_opts"]["device"] == device
+    assert ("device-of-builder" in {found.code for found in reading.findings}) == (device not in options)
+
+
 def test_C_2_secrets_at_the_top_are_refused_after_the_engine() -> None:
     assert reported(read("services: {web: {image: a, scale: 1}}\nsecrets: {s: {file: x}}\n"))[0] == "ValidationError"
 

@@ -135,6 +135,15 @@ class _Release:
             others = [key for key in written if key not in ("name", "external") and not key.startswith("x-")]
             if raw.get("external") and others:
                 self.say("external-conflict", ("volumes", name, others[0]), other=others[0])
+            options = raw.get("driver_opts", {})
+            if raw.get("driver") == "local" and options.get("o") == "bind" and "device" in options:
+                value, near = options["device"], self._home(options["device"])
+                after = options["device"] = (
+                    near if near.startswith("/") else posixpath.normpath(f"{self.folder}/{near}")
+                )
+                if after != value:
+                    path = ("volumes", name, "driver_opts", "device")
+                    self.say("device-of-builder", path, change=(value, after), value=value, after=after)
         for kind, sources in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
             for name, node in self.nodes[kind].items():
                 count = len(node.entries().keys() & set(sources))
@@ -276,10 +285,13 @@ class _Release:
 
     def _context(self, context: str) -> str:
         """A build context as a path from the folder of the first file (C-72)."""
-        if context.startswith("~"):
-            context = posixpath.join(self.desk.env.get("HOME", "/root"), context[1:].lstrip("/"))
-        near = posixpath.normpath(context)
+        near = posixpath.normpath(self._home(context))
         return os.path.relpath(near, self.folder) if near.startswith("/") else near
+
+    def _home(self, path: str) -> str:
+        """A path in which `~` is the home of who builds."""
+        home = self.desk.env.get("HOME", "/root")
+        return posixpath.normpath(f"{home}/{path[1:]}") if path.startswith("~") else path
 
     def _accept_mounts(self, raw: Plain) -> None:
         """Named volumes stay, ten binds become labels, everything else is refused (C-51, C-52)."""

@@ -23,6 +23,7 @@ from kit.reader import normal_form, read
 from kit.rules import check
 
 NAMES = re.compile(r"(docker-compose[^/]*|compose)\.ya?ml", re.IGNORECASE)
+FOLDER = "/home/me/project"
 BUILD_MACHINE = {"PATH": "/usr/bin", "HOME": "/root"}
 
 
@@ -40,12 +41,13 @@ def kit(path: Path) -> dict[str, Any]:
 
 
 def parsers(paths: list[Path], npm: Path) -> list[dict[str, Any]]:
-    """What balena's parser says of each."""
+    """What balena's parser says of each. The folder of a project is called as the kit calls it (C-72, C-87)."""
     questions = [{"folder": str(path.parent), "files": [path.name], "env": BUILD_MACHINE} for path in paths]
     script = Path(__file__).with_name("compose_parser.cjs")
     lines = "".join(f"{json.dumps(question)}\n" for question in questions)
     done = subprocess.run(["node", script], cwd=npm, input=lines, stdout=subprocess.PIPE, encoding="utf-8", check=True)
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
+    answers = [line for line in done.stdout.split("\n") if line]
+    return [json.loads(line.replace(str(path.parent), FOLDER)) for path, line in zip(paths, answers, strict=True)]
 
 
 def unlike(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
