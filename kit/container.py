@@ -8,22 +8,20 @@ Most surprises of a release live here: the release was accepted, and the device 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
-from pathlib import Path as File
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple
 
-from .diagnostics import Diagnostic, Path
+from .diagnostics import Diagnostic, Path, beside
 from .reader.forms import Unreadable, parse_duration
 from .reader.notes import Notes, Where, nowhere
 from .reader.release import FEATURES, REQUIRES, new_fields
 
 Plain = dict[str, Any]
 
-TABLES: Final[dict[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+TABLES: Final[dict[str, Any]] = beside(__file__)
 FIELDS: Final[dict[str, tuple[str, str, Any]]] = {key: tuple(row) for key, row in TABLES["fields"].items()}
 KNOWN: Final = frozenset(FIELDS) | frozenset(TABLES["elsewhere"])
 FEATURE_TABLE: Final[dict[str, dict[str, Any]]] = TABLES["features"]
@@ -69,13 +67,12 @@ class Place:
     has_firmware: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the supervisor asks the engine for. `joins` are the networks that are joined after the first."""
 
     body: Plain
-    joins: Plain = field(default_factory=dict)
-    findings: tuple[Diagnostic, ...] = ()
+    joins: Plain
+    findings: tuple[Diagnostic, ...]
 
 
 def is_true(value: str | None) -> bool:

@@ -6,10 +6,12 @@ made once and carried unchanged; turning it into text is the work of `render` an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import Path as File
 from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
@@ -38,8 +40,7 @@ class Span(NamedTuple):
         return f"{self.name}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A safe repair: put `replacement` where `span` is."""
 
     span: Span
@@ -85,6 +86,11 @@ def said(
         help=help or row.get("help", "").format_map(words), rule=rule or row["rule"], fix=fix,
         error_class=row.get("class", "ParseError") if severity is Severity.ERROR else "",
     )  # fmt: skip
+
+
+def beside(module: str) -> Any:
+    """The table beside a module: what lies in `rules.json` for `rules.py`."""
+    return json.loads(File(module).with_suffix(".json").read_text("utf-8"))
 
 
 def did_you_mean(written: str, known: tuple[str, ...]) -> str:

@@ -12,21 +12,18 @@ An alias shares the node of its anchor. `ALIASED` bounds the number of nodes tha
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path as File
-from typing import Any, ClassVar, Final, Literal, NoReturn
+from typing import Any, ClassVar, Final, Literal, NamedTuple, NoReturn
 
 import yaml
 
-from .diagnostics import Diagnostic, Path, Span, said
+from .diagnostics import Diagnostic, Path, Span, beside, said
 
 Kind = Literal["null", "bool", "int", "float", "str", "time", "list", "map"]
-SAYINGS: Final[dict[str, dict[str, Any]]] = json.loads(File(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+SAYINGS: Final[dict[str, dict[str, Any]]] = beside(__file__)
 WORDS_OF: Final[dict[str, str]] = SAYINGS.pop("kinds")
 ALIASED: Final = 30_000
 DEEPEST: Final = 100
@@ -86,15 +83,17 @@ class Node:
     def each(self, change: Callable[[str, Node], Node]) -> Node:
         """This mapping with every value changed; itself when none is."""
         entries = {key: change(key, value) for key, value in self.value.items()}
-        return mapping(self, entries) if any(entries[key] is not value for key, value in self.value.items()) else self
+        return (
+            self.like("map", entries) if any(entries[key] is not value for key, value in self.value.items()) else self
+        )
 
     def put(self, key: str, value: Node) -> Node:
         """This mapping with another value under a key, which stands where the value stands if it is new."""
-        return mapping(self, {**self.value, key: value}, {key: value.span} | self.keys)
+        return self.like("map", {**self.value, key: value}, {key: value.span} | self.keys)
 
     def without(self, key: str) -> Node:
         """This mapping without a key."""
-        return mapping(self, {k: v for k, v in self.value.items() if k != key}) if key in self.value else self
+        return self.like("map", {k: v for k, v in self.value.items() if k != key}) if key in self.value else self
 
     def items(self) -> list[tuple[str | int, Node]]:
         """What a mapping or a list holds, each with its key or number; nothing of anything else."""
@@ -106,9 +105,9 @@ class Node:
         for key, inner in self.items():
             yield from inner.walk((*path, key))
 
-    def like(self, kind: Kind, value: Any) -> Node:
-        """Another value at the same place."""
-        return Node(kind, value, self.span, self.quoted, self.keys if kind == "map" else None, self.mark)
+    def like(self, kind: Kind, value: Any, keys: Mapping[str, Span] = {}) -> Node:
+        """Another value at the same place; a mapping has the places of its keys, and those of *keys*."""
+        return Node(kind, value, self.span, self.quoted, {**self.keys, **keys} if kind == "map" else None, self.mark)
 
     def plain(self) -> Any:
         """The value without places: None, bool, int, float, str, list or dict."""
@@ -122,13 +121,7 @@ class Node:
         return f"Node({self.kind!r}, {self.plain()!r})"
 
 
-def mapping(like: Node, entries: dict[str, Node], keys: dict[str, Span] | None = None) -> Node:
-    """A mapping at the place of *like*, with the places of its keys and of *keys*."""
-    return Node("map", entries, like.span, keys=like.keys | keys if keys else like.keys, mark=like.mark)
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """The documents of one text, and what was found. `order` gives (document, stage of C-2) of each finding."""
 
     documents: tuple[Node, ...]
@@ -306,14 +299,11 @@ class _Builder:
     """Builds the documents of one text out of its events."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.documents: list[Node] = []
-        self.findings: list[Diagnostic] = []
-        self.order: list[tuple[int, int]] = []
+        self.name, self.start = name, Span(name, 1, 1)
+        self.documents, self.findings, self.order = list[Node](), list[Diagnostic](), list[tuple[int, int]]()
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node | None, int, int]] = {}
         self.aliased = 0
-        self.start = Span(name, 1, 1)
 
     def found(self, code: str, at: Span, **words: object) -> None:
         steps = (top.key if top.node.kind == "map" else len(top.node.value) for top in self.stack)

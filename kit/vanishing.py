@@ -19,11 +19,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path as File
 from typing import Any, Final, Literal, NamedTuple
 
 from .container import FEATURE_TABLE, check_device, is_true
-from .diagnostics import Diagnostic, Path, Severity, Span, printable
+from .diagnostics import Diagnostic, Path, Severity, Span, beside, printable
 from .reader import Change, Reading
 from .reader.notes import FALSE_ALARM, Notes
 from .reader.release import FEATURES, release
@@ -36,7 +35,7 @@ WIDEST: Final = 200
 """Characters of a value that are shown."""
 BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """Where YAML begins a new line."""
-_WORDS: Final[Mapping[str, Any]] = json.loads(File(__file__).with_suffix(".json").read_text("utf-8"))
+_WORDS: Final[Mapping[str, Any]] = beside(__file__)
 _NOTHING: Final[End] = ("nothing", "gone")
 
 

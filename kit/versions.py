@@ -65,17 +65,14 @@ _XR: Final = f"({_NUMBER}|[xX*])"
 _NAME: Final = "[0-9]{0,256}[A-Za-z-][0-9A-Za-z-]{0,250}"
 _PRERELEASE: Final = rf"((?:{_NAME}|{_NUMBER})(?:\.(?:{_NAME}|{_NUMBER}))*)"
 _BUILD: Final = r"\+([0-9A-Za-z-]{1,250}(?:\.[0-9A-Za-z-]{1,250})*)"
-_FULL: Final = rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-{_PRERELEASE})?(?:{_BUILD})?"
 _PARTIAL: Final = rf"{_XR}(?:\.{_XR}(?:\.{_XR}(?:-{_PRERELEASE})?(?:{_BUILD})?)?)?"
 # Where a blank may stand after an operator, a version may still have leading zeros or lack its hyphen.
 _SLOPPY_NAME: Final = f"(?:{_NAME}|[0-9]{{1,256}})"
 _SLOPPY: Final = rf"[0-9]{{1,256}}(?:\.[0-9]{{1,256}}){{2}}(?:-?{_SLOPPY_NAME}(?:\.{_SLOPPY_NAME})*)?(?:{_BUILD})?"
 
-_VERSION: Final = re.compile(_FULL)
-_OPERATOR: Final = re.compile("^([<>]?=?)")
+_VERSION: Final = re.compile(rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-{_PRERELEASE})?(?:{_BUILD})?")
 _WORD: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v= ]*){_PARTIAL}")
 _END: Final = re.compile(f"([v= ]*){_PARTIAL}")  # of a hyphen range
-_BAR: Final = re.compile(r" ?\|\| ?")
 # What is left out of a range while it is read: group 1 of each pattern.
 _OPERATOR_GAP: Final = re.compile(f" ?[<>]?=?( ?)[v= ]*+(?:{_SLOPPY}|{_PARTIAL})|[v= ]++")  # the last part is for speed
 _SIGN_GAP: Final = re.compile(r"(?:~|\^(?!>))(>? )")
@@ -191,8 +188,7 @@ class Version:
 _ORDER: Final = {"": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparator:
+class Comparator(NamedTuple):
     """An operator and a full version. No operator means *exactly this one*."""
 
     op: str
@@ -209,9 +205,9 @@ class Comparator:
     @property
     def kind(self) -> str:
         """The operator; `>=-0` with the prereleases of its release, and `nothing` if no version is old enough."""
-        return (
-            "nothing" if self == _NOTHING else self.op + "-0" * (self.op == ">=" and self.version.prerelease == ("0",))
-        )
+        if self == _NOTHING:
+            return "nothing"
+        return self.op + "-0" * (self.op == ">=" and self.version.prerelease == ("0",))
 
     def words(self) -> str:
         """What it demands, in words.
@@ -312,9 +308,7 @@ class Range:
         for terms in _read(text):
             comparators = {str(each): each for term in terms for each in term.meaning}
             sets.append((_NOTHING,) if str(_NOTHING) in comparators else tuple(comparators.values()))
-        sets = [each for each in sets if each != (_NOTHING,)] or sets[:1]
-        if () in sets:
-            sets = [()]
+        sets = [()] if () in sets else [each for each in sets if each != (_NOTHING,)] or sets[:1]
         return Range(text, tuple(sets), tuple(map(_window, sets)))
 
     def __str__(self) -> str:
@@ -430,7 +424,7 @@ def _read(text: str) -> tuple[tuple[_Term, ...], ...]:
     ink = list(_INK.finditer(text))
     at = [place for run in ink for place in range(run.start(), run.end() + 1)]
     whole = _Piece(" ".join(run[0] for run in ink), at or [0])
-    bars = [(0, 0), *(bar.span() for bar in _BAR.finditer(whole.text)), (len(whole.text), 0)]
+    bars = [(0, 0), *(bar.span() for bar in re.finditer(r" ?\|\| ?", whole.text)), (len(whole.text), 0)]
     pieces = (whole.part(left[1], right[0]) for left, right in pairwise(bars))
     return tuple(tuple(_term(text, word) for word in _words(piece)) for piece in pieces)
 
@@ -457,7 +451,7 @@ def _term(text: str, piece: _Piece) -> _Term:
     else:  # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
         bounds = [bare.without(_FIRST_STAR).text]
     try:  # a plain `>=0.0.0` says nothing and goes
-        split = [_OPERATOR.split(each, 1) for each in bounds if each not in ("", ">=0.0.0")]
+        split = [re.split("^([<>]?=?)", each, maxsplit=1) for each in bounds if each not in ("", ">=0.0.0")]
         meaning = tuple(Comparator(op.removeprefix("="), Version.parse(version)) for _, op, version in split)
     except InvalidVersion:
         raise _invalid(text, bare) from None
@@ -522,8 +516,7 @@ def valid_range(text: str) -> str | None:
     >>> valid_range("latest") is None
     True
     """
-    found = range_of(text)
-    return None if found is None else str(found)
+    return str(found) if (found := range_of(text)) else None
 
 
 def satisfies(version: str, range: str) -> bool:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ..diagnostics import Path, Span
-from ..source import LONGEST, Node, decode, mapping, parse
+from ..source import LONGEST, Node, decode, parse
 from .fields import cast, check_schema
 from .forms import scalar_text
 from .interpolate import Ask, Malformed, Missing, Shell, interpolate, substitute
@@ -463,7 +463,7 @@ class Project:
                     if not _equal(theirs.value[name], ours.value[name], layer.span.name):
                         file = theirs.value[name].span.name
                         self.note.say("include-conflict", ours.value[name], (kind, name), name=name, file=file)
-                theirs = mapping(ours, {**theirs.value, **ours.value}, {**theirs.keys, **ours.keys})
+                theirs = ours.like("map", {**theirs.value, **ours.value}, {**theirs.keys, **ours.keys})
             layer = layer.put(kind, theirs)
         return layer
 
@@ -485,7 +485,7 @@ class Project:
             service = service.without(key)
             if entries or written:
                 keys = {name: value.span for name, value in entries.items()}
-                folded = mapping(blank, {**entries, **own.value}, {**keys, **own.keys})
+                folded = blank.like("map", {**entries, **own.value}, {**keys, **own.keys})
                 service = service.put(target, folded)
         return service
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..diagnostics import Path, Span
-from ..source import Node, mapping
+from ..source import Node
 from .fields import TABLES, pattern
 from .forms import scalar_text
 
@@ -57,7 +57,7 @@ def _mappings(base: Node, over: Node, tell: Tell, path: Path) -> Node:
         if key in entries:
             value = merge(entries[key], value, tell, (*path, key))
         entries[key] = value
-    return mapping(base, entries, over.keys)
+    return base.like("map", entries, over.keys)
 
 
 def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
@@ -103,7 +103,7 @@ def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
             key, equals, text = item.value.partition("=")
             entries[key] = item.like("str" if equals else "null", text if equals else None)
             places[key] = item.span
-    return mapping(base, entries, places)
+    return base.like("map", entries, places)
 
 
 def _items(node: Node) -> list[Node]:
