@@ -185,7 +185,7 @@ def test_C_30_a_text_is_cast_or_refused(text: str, kind: str, value: object) -> 
 def test_every_field_has_a_form_and_every_list_names_fields() -> None:
     keys = rule_named("@service")["keys"]
     assert set(keys) == set(FORMS)
-    for name in ("forbidden", "new", "known_by_accident"):
+    for name in ("forbidden", "new"):
         assert set(LISTS[name]) <= set(keys)
     build = rule_named("@build")["keys"]
     assert set(LISTS["forbidden_in_build"]) <= set(build)

@@ -149,15 +149,11 @@ def texts(desk: Desk, node: Node, path: Path) -> list[str]:
 
 def verbatim(desk: Desk, node: Node, path: Path) -> Any:
     """A value that is kept as it is, without `x-` keys (C-44, C-47)."""
-    if path[-1] in LISTS["known_by_accident"]:
-        desk.note.say("accidental-field", node, path, field=path[-1])
     if path[-1] == "models" and node.kind == "list":
-        return dict.fromkeys(texts(desk, node, path) or ())
+        return dict.fromkeys(texts(desk, node, path))
     found = _without_extensions(node)
-    if path[-1] == "provider" and (options := node.get("options")) is not None and options.kind == "map":
-        found["options"] = {
-            k: decoded(desk, "texts", v, (*path, k)) or [scalar_text(v)] for k, v in options.value.items()
-        }
+    for key, value in node.entries("options").items() if path[-1] == "provider" else ():
+        found["options"][key] = decoded(desk, "texts", value, (*path, key)) or [scalar_text(value)]
     return found
 
 

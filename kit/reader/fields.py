@@ -55,7 +55,6 @@ def _accepted(rule: Rule) -> str:
 
 def check_schema(root: Node, note: Notes, written: str | Rule = "@root", path: Path = ()) -> None:
     """Stage 9: every key is known and every value is of a kind that its place accepts (C-7, C-8, C-10, C-16)."""
-    note.stage = 9
     _check(root, _rule(written), path, note)
 
 
@@ -65,16 +64,16 @@ def _check(node: Node, rule: Rule, path: Path, note: Notes) -> None:
         _check_mapping(node, rule, path, note)
     elif kind == "list" and "items" in rule:
         _check_list(node, rule, path, note)
-    elif kind in kinds or (kind in ("int", "float") and "num" in kinds) or _whole(node, kinds):
+    elif kind in kinds or (kind == "int" and "num" in kinds) or (kind == "float" and _takes(node.value, kinds)):
         if len(rule) > 1:
             _check_scalar(node, rule, path, note)
     elif kinds != "any":
         _wrong_kind(node, rule, path, note)
 
 
-def _whole(node: Node, kinds: str) -> bool:
-    """A fraction that is whole counts as an integer."""
-    return "int" in kinds and node.kind == "float" and float(node.value).is_integer()
+def _takes(value: float, kinds: str) -> bool:
+    """Whether a fraction is taken; one that is whole counts as an integer."""
+    return "num" in kinds or ("int" in kinds and value.is_integer())
 
 
 def _check_scalar(node: Node, rule: Rule, path: Path, note: Notes) -> None:
@@ -82,8 +81,7 @@ def _check_scalar(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     about = {"rule": rule.get("rule", ""), "name": _name(path), "value": value}
     if node.kind == "str":
         if words and value not in words:
-            hint = note.hint(value, words) or f"known here: {', '.join(words)}"
-            note.say("unknown-word", node, path, help=hint, **about)
+            note.say("unknown-word", node, path, help=note.known(value, words), **about)
         elif not re.search(rule.get("match", ""), value):
             note.say("unreadable-text", node, path, **about)
     elif (low is not None and value < low) or (high is not None and value > high):
@@ -98,8 +96,9 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
         here = (*path, key)
         if inner is None:
             if not (rule.get("x") and key.startswith("x-")):
-                other = "remove it, or rename it to `x-…`, which is ignored" if rule.get("x") else _known(keys)
-                hint = note.hint(key, tuple(keys or ())) or other
+                hint = note.known(key, keys or ())
+                if rule.get("x") and not hint.startswith("did"):
+                    hint = "remove it, or rename it to `x-…`, which is ignored"
                 where = f"`{_name(path)}`" if path else "a composition"
                 note.say("unknown-key", node.key_span(key), here, help=hint, where=where, key=key)
         elif not names or re.fullmatch(names, key, re.DOTALL):
@@ -111,10 +110,6 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
             note.say("missing-key", node, path, rule=rule.get("rule", ""), name=_name(path), key=key)
 
 
-def _known(keys: Rule | None) -> str:
-    return f"known here: {', '.join(keys or ())}"
-
-
 def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     items, seen = _rule(rule["items"]), dict[str, int]()
     for index, item in enumerate(node.value):
@@ -122,8 +117,7 @@ def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:
         if "unique" in rule:
             key = json.dumps(item.plain(), sort_keys=True, default=str)
             if (first := seen.setdefault(key, index)) != index:
-                place = (*path, index)
-                note.say("repeated-item", item, place, name=_name(path), first=first + 1, second=index + 1)
+                note.say("repeated-item", item, (*path, index), name=_name(path), first=first + 1, second=index + 1)
 
 
 def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
@@ -136,7 +130,7 @@ def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
         note.say("empty-value", node, path, rule=number, name=name, wanted=accepted)
     else:
         if node.kind in ("int", "float", "bool") and "text" in accepted:
-            written, hint = str(value).lower() if node.kind == "bool" else str(value), "put it in quotes"
+            written, hint = str(value).lower(), "put it in quotes"
             fix = Fix(node.span, f'"{written}"') if len(written) == node.span.width else None
         elif "items" in rule and node.kind != "map":
             hint = "write a list: put it in [ and ]"

@@ -259,11 +259,8 @@ class Project:
 
     def _checked(self, model: Node) -> Node:
         model = unique(self._settled(model), self._tell)
-        self.note.stage = 9
         check_schema(model, self.note)
-        if (version := model.get("version")) is not None:
-            self.note.change(("version",), version.plain(), None, "C-23", version)
-        return model.without("version")
+        return self._folded_in(model, "version", "C-23")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
         self.marked = self.marked or "!reset" in text or "!override" in text
@@ -280,7 +277,6 @@ class Project:
             yield document
 
     def _layer(self, document: Node, place: str, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node:
-        self.note.stage = 3
         layer = interpolate(document, shell, self.note)
         file = _File(place, layer.entries("services"), {})
         layer = _each_service(layer, lambda name, _service: self._extend(file, name, folder, shell))
@@ -370,7 +366,6 @@ class Project:
                 return None
             model = Node("map", {}, file.span)
             for document in self._documents(layer[1], layer[2]):
-                self.note.stage = 3
                 model = self._settled(merge(model, interpolate(document, shell, self.note), self._tell))
             others = {kind: frozenset(model.entries(kind)) for kind in ("volumes", "networks")}
             self.others[place] = _File(place, model.entries("services"), others)
@@ -471,7 +466,6 @@ class Project:
 
     def fold(self, root: Node) -> Node:
         """Every service with the variables and labels of its files, and without the names of the files."""
-        self.note.stage = 20
         return _each_service(root, lambda name, service: self._folded(service, ("services", name)))
 
     def _folded(self, service: Node, path: Path) -> Node:

@@ -8,12 +8,13 @@ error that the real parser would show (C-3).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path as File
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean, said
+from ..source import Node
 
 SAYINGS: Final[dict[str, dict[str, Any]]] = {
     code: row
@@ -38,13 +39,6 @@ def nowhere(_path: Path) -> Span:
     return Span("composition", 1, 1)
 
 
-class Placed(Protocol):
-    """Anything that knows where it was written, such as a node of `kit.source`."""
-
-    @property
-    def span(self) -> Span: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """A value that was written and is gone or different afterwards. `after` is None when nothing is left."""
@@ -59,20 +53,20 @@ class Change:
 
 
 class Notes:
-    """Collects findings and changes; `stage` is the number of the running stage in C-2."""
+    """Collects findings and changes."""
 
     def __init__(self, where: Where = nowhere) -> None:
-        self.stage, self.where = 0, where
+        self.where = where
         self.changes: list[Change] = []
         self._hints = MOST_HINTS
         self._found: list[tuple[tuple[int, tuple[int, ...], str], Diagnostic]] = []
 
-    def change(self, path: Path, before: object, after: object, rule: str, at: Placed | Span) -> None:
+    def change(self, path: Path, before: object, after: object, rule: str, at: Node | Span) -> None:
         """A line of the vanishing list, without a finding."""
         self.changes.append(Change(path, before, after, rule, Severity.CHANGED, place(at)))
 
     def say(
-        self, code: str, at: Placed | Span, path: Path = (), *, change: tuple[object, object] | None = None,
+        self, code: str, at: Node | Span, path: Path = (), *, change: tuple[object, object] | None = None,
         rule: str = "", stage: int | None = None, order: tuple[int, ...] = (), message: str = "", help: str = "",
         fix: Fix | None = None, **words: object,
     ) -> None:  # fmt: skip
@@ -82,7 +76,7 @@ class Notes:
         the place of the table's.
         """
         found = said(SAYINGS, code, place(at), path, words, message=message, help=help, rule=rule, fix=fix)
-        self.take(found, SAYINGS[code].get("stage") if stage is None else stage, order)
+        self.take(found, SAYINGS[code].get("stage", 0) if stage is None else stage, order)
         if change is not None:
             self.changes.append(Change(path, *change, found.rule, found.severity, found.span, found.message))
 
@@ -90,9 +84,13 @@ class Notes:
         """The finding *code* about a path, at the place that `where` knows of it."""
         self.say(code, self.where(path), path, **words)
 
-    def take(self, found: Diagnostic, stage: int | None = None, order: tuple[int, ...] = ()) -> None:
-        """Take over a finding that was made elsewhere."""
-        self._found.append(((self.stage if stage is None else stage, order, path_text(found.path)), found))
+    def take(self, found: Diagnostic, stage: int, order: tuple[int, ...] = ()) -> None:
+        """Take over a finding that was made elsewhere, in the stage of that number (C-2)."""
+        self._found.append(((stage, order, path_text(found.path)), found))
+
+    def known(self, written: str, known: Iterable[str]) -> str:
+        """`did you mean …?`, or all known words."""
+        return self.hint(written, tuple(known)) or f"known here: {', '.join(known)}"
 
     def hint(self, written: str, known: tuple[str, ...]) -> str:
         """`did you mean …?`, or nothing when no known word is near."""
@@ -126,7 +124,7 @@ def _unsaid(reported: Diagnostic, others: int) -> Diagnostic:
     )  # fmt: skip
 
 
-def place(at: Placed | Span) -> Span:
+def place(at: Node | Span) -> Span:
     """The span of *at*, which may be one itself."""
     return at if isinstance(at, Span) else at.span
 

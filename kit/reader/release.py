@@ -7,7 +7,6 @@ the number of the stage that would raise it, so that `Notes` can tell which one 
 
 from __future__ import annotations
 
-import os.path
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +28,8 @@ REQUIRES: Final = "io.balena.features.requires."
 REQUIREMENTS: Final[dict[str, tuple[str, dict[str, str]]]] = {k: (a, b) for k, (a, b) in TABLES["requirements"].items()}
 BINDS: Final[dict[str, str]] = TABLES["binds"]
 JOURNAL: Final = {source for source, feature in BINDS.items() if feature == "journal-logs"}
-CONTAINER: Final = "container:"
+FOLDER: Final = "/home/me/project"
+"""Where the first file lies. It matters only to paths that leave it, and to devices of local binds (C-72, C-87)."""
 SERVICE: Final = "service:"
 NAMESPACES: Final = ("network_mode", "ipc", "pid", "uts", "cgroup")
 REMOTE: Final = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
@@ -39,6 +39,7 @@ TESTS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "below": lambda value, least: value < least,
     "none of": lambda value, known: value not in known,
     "unlike": lambda value, legal: not re.fullmatch(legal, value),
+    "unequal": lambda value, wanted: any(value.get(key) != each for key, each in wanted.items()),
 }
 """What a check of the tables may ask of a value."""
 STEPS: Final = LISTS["steps"]
@@ -54,20 +55,16 @@ class Normal:
     composition: Composition
 
 
-def release(
-    root: Node, note: Notes, *, env: Mapping[str, str] | None = None, folder: str = "/home/me/project"
-) -> Normal:
-    """The normal form of a merged tree. *env* is the environment of the machine that parses (C-31); *folder* is
-    the folder of the first file, which matters only to build contexts that leave it (C-72)."""
-    return _Release(root, Desk(note, env or {}), folder).run()
+def release(root: Node, note: Notes, *, env: Mapping[str, str] | None = None) -> Normal:
+    """The normal form of a merged tree. *env* is the environment of the machine that parses (C-31)."""
+    return _Release(root, Desk(note, env or {})).run()
 
 
 class _Release:
     """One release on its way: every part of the tree is decoded once, then checked."""
 
-    def __init__(self, root: Node, desk: Desk, folder: str) -> None:
-        self.desk, self.note, self.root, self.folder = desk, desk.note, root, folder
-        self.note.stage = 17
+    def __init__(self, root: Node, desk: Desk) -> None:
+        self.desk, self.note, self.root = desk, desk.note, root
         kinds = ("services", "networks", "volumes", "secrets", "configs", "models")
         self.nodes = {kind: root.entries(kind) for kind in kinds}
         self.found = {
@@ -111,13 +108,7 @@ class _Release:
 
     def at(self, path: Path) -> Node:
         """The node at *path*, or the nearest one above it."""
-        node = self.root
-        for part in path:
-            inner = node.get(part) if isinstance(part, str) else node.at((part,))
-            if inner is None:
-                break
-            node = inner
-        return node
+        return self.root.at(path) or self.at(path[:-1])
 
     # ── stages 10 to 16 ────────────────────────────────────────────────────────────────────────────
 
@@ -125,11 +116,10 @@ class _Release:
         for key, value in self.root.entries().items():
             if key.startswith("x-"):
                 decode.extension(self.desk, self.root, key, (key,))
-            elif key in ("name", "models"):
-                if key == "name":
-                    self.note.say("name-ignored", value, (key,), change=(value.plain(), None))
-                else:
-                    self.note.change((key,), value.plain(), None, "C-47", value)
+            elif key == "name":
+                self.note.say("name-ignored", value, (key,), change=(value.plain(), None))
+            elif key == "models":
+                self.note.change((key,), value.plain(), None, "C-47", value)
         for name, raw in self.volumes.items():
             written = self.nodes["volumes"][name].entries()
             others = [key for key in written if key not in ("name", "external") and not key.startswith("x-")]
@@ -138,9 +128,8 @@ class _Release:
             options = raw.get("driver_opts", {})
             if raw.get("driver") == "local" and options.get("o") == "bind" and "device" in options:
                 value, near = options["device"], self._home(options["device"])
-                after = options["device"] = (
-                    near if near.startswith("/") else posixpath.normpath(f"{self.folder}/{near}")
-                )
+                after = near if near.startswith("/") else posixpath.normpath(f"{FOLDER}/{near}")
+                options["device"] = after
                 if after != value:
                     path = ("volumes", name, "driver_opts", "device")
                     self.say("device-of-builder", path, change=(value, after), value=value, after=after)
@@ -165,14 +154,13 @@ class _Release:
             raw["networks"] = raw.get("networks") or {"default": None}
             if "default" in raw["networks"]:
                 self.networks.setdefault("default", {"ipam": {}})
-        build = raw.get("build")
-        if build is not None:
+        if (build := raw.get("build")) is not None:
             build.setdefault("context", ".")
             if "dockerfile_inline" not in build:
                 build.setdefault("dockerfile", "Dockerfile")
         others = [link.split(":")[0] for link in raw.get("links", ())]
         others += [raw[key].removeprefix(SERVICE) for key in NAMESPACES if raw.get(key, "").startswith(SERVICE)]
-        others += [other.split(":")[0] for other in raw.get("volumes_from", ()) if not other.startswith(CONTAINER)]
+        others += [other.split(":")[0] for other in raw.get("volumes_from", ()) if not other.startswith("container:")]
         for other in others:
             raw.setdefault("depends_on", {}).setdefault(other, {"condition": "service_started", "required": True})
 
@@ -188,14 +176,9 @@ class _Release:
             self.say("two-dockerfiles", (*here, "build"))
         if raw.get("network_mode") and raw.get("networks"):
             self.say("networks-and-mode", (*here, "network_mode"))
-        test = (raw.get("healthcheck") or {}).get("test")
-        if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
-            self.say("unknown-test", (*here, "healthcheck", "test"), value=test[0])
         for code, steps, kind in TABLES["references"]:
-            names: Any = raw
-            for step in steps:
-                names = (names or {}).get(step)
-            self._known(code, (*here, *steps), _names(names), self.found.get(kind, self.nodes[kind]))
+            for path, names in _under(raw, steps):
+                self._known(code, (*here, *path), _names(names), self.found.get(kind, self.nodes[kind]))
         taken: dict[str, str] = {}
         for index, text in enumerate(raw.get("tmpfs", ())):
             self._mounted(text.partition(":")[0], taken, (*here, "tmpfs", index))
@@ -246,7 +229,6 @@ class _Release:
     def _accept(self, here: Path, raw: Plain) -> None:
         """Balena's rules for one service."""
         self._check(here, raw)
-        name = str(here[1])
         for field in LISTS["forbidden"]:
             if raw.pop(field, None) is not None:
                 hint = TABLES["instead"].get(field, "remove it")
@@ -254,9 +236,6 @@ class _Release:
         if raw.get("build") is not None:
             self._accept_build(raw["build"], (*here, "build"))
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        for other, body in raw.get("depends_on", {}).items():
-            if body.get("condition") != "service_started" or body.get("required") is not True:
-                self.say("dependency-condition", (*here, "depends_on", other), name=name, other=other)
         for spec, _node, path in raw.get("devices", ()):
             if not (spec.source.startswith("/") and spec.target.startswith("/")):
                 self.say("device-name", path, value=f"{spec.source}:{spec.target}")
@@ -278,15 +257,14 @@ class _Release:
         if (context if remote else context.rstrip("/")).endswith(".git"):
             self.say("remote-context", path, value=context)
         elif context:
-            build["context"] = self._context(context)
-        if remote and "context" in build and build["context"] != context:
-            change = (context, build["context"])
-            self.say("remote-context-mangled", path, change=change, value=context, after=change[1])
+            build["context"] = after = self._context(context)
+            if remote and after != context:
+                self.say("remote-context-mangled", path, change=(context, after), value=context, after=after)
 
     def _context(self, context: str) -> str:
         """A build context as a path from the folder of the first file (C-72)."""
         near = posixpath.normpath(self._home(context))
-        return os.path.relpath(near, self.folder) if near.startswith("/") else near
+        return posixpath.relpath(near, FOLDER) if near.startswith("/") else near
 
     def _home(self, path: str) -> str:
         """A path in which `~` is the home of who builds."""
@@ -303,10 +281,9 @@ class _Release:
             shown = written if isinstance(written, str) else f"{spec.source}:{spec.target}"
             if spec.source in BINDS:
                 self._bind(raw, spec, path, sources)
-            elif spec.type == "bind":
-                self.say("bind-mount", path, value=shown)
-            elif spec.type in ("image", "npipe", "cluster"):
-                self.say("mount-type", path, value=shown, type=spec.type)
+            elif spec.type in ("bind", "image", "npipe", "cluster"):
+                code = "bind-mount" if spec.type == "bind" else "mount-type"
+                self.say(code, path, value=shown, type=spec.type)
             elif spec.options:
                 self.say("mount-options", path, options=", ".join(spec.options))
             elif spec.type == "tmpfs":
@@ -340,9 +317,9 @@ class _Release:
             if suffix == label:
                 continue
             kind, atom = REQUIREMENTS.get(suffix, ("", {}))
-            known, same = tuple(REQUIREMENTS), (value, value)
+            same = (value, value)
             if not atom:
-                hint = self.note.hint(suffix, known) or f"known here: {', '.join(known)}"
+                hint = self.note.known(suffix, REQUIREMENTS)
                 self.say("unknown-requirement", where, change=same, help=hint, label=label, suffix=suffix)
             elif kind == "range" and valid_range(value) is None:
                 self.say("bad-requirement", where, step=step, value=value, wanted="version range")
@@ -378,19 +355,16 @@ class _Release:
 
     def _shorten(self, here: Path, raw: Plain) -> None:
         """Long forms become short again, in the order that balena prints."""
-        for field in ("ports", "devices"):
-            if field in raw:
-                raw[field] = [str(spec) for spec, _node, _path in raw[field]]
+        listed = [field for field in ("ports", "devices") if field in raw]
+        raw |= {field: [str(spec) for spec, _node, _path in raw[field]] for field in listed}
         if "depends_on" in raw:
             raw["depends_on"] = sorted(raw["depends_on"])
         if "security_opt" in raw:
             raw["security_opt"] = [option.replace(":", "=", 1) for option in raw["security_opt"]]
-        for field in ("networks", "labels", "environment", "sysctls", "annotations"):
-            if field in raw:
-                raw[field] = dict(sorted(raw[field].items()))
-        if raw.get("image") and raw.get("build") is not None:
-            raw["build"]["tags"] = [raw["image"]]
-            image = raw["image"]
+        named = raw.keys() & {"networks", "labels", "environment", "sysctls", "annotations"}
+        raw |= {field: dict(sorted(raw[field].items())) for field in named}
+        if (image := raw.get("image")) and raw.get("build") is not None:
+            raw["build"]["tags"] = [image]
             self.say("image-becomes-tag", (*here, "image"), change=(image, image), name=here[1], value=image)
         raw.setdefault("command", None)
 
@@ -407,7 +381,8 @@ class _Release:
             for path, value in _under(raw, steps):
                 if TESTS[test](value, than):
                     more = {"step": steps[0]} if steps[0] in STEPS else {}
-                    self.say(code, (*here, *path), name=here[1], field=steps[0], value=value, **more)
+                    words = {"name": here[1], "field": steps[0], "value": value, "other": path[-1]}
+                    self.say(code, (*here, *path), **words, **more)
 
 
 def _under(value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
