@@ -22,6 +22,7 @@ import difflib
 import inspect
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,8 @@ class Record(NamedTuple):
 
     def merged(self, other: Record) -> Record:
         """Of both the most: nothing is lost, and what both have counts once."""
-        checks = sorted({*self.stopped, *other.stopped})
-        stopped = {check: max(self.stopped.get(check, 0), other.stopped.get(check, 0)) for check in checks}
         attempts, hints = max(self.attempts, other.attempts), max(self.hints, other.hints)
-        return Record(attempts, hints, self.passed or other.passed, stopped)
+        return Record(attempts, hints, self.passed or other.passed, Counter(self.stopped) | Counter(other.stopped))
 
 
 NEW: Final = Record()
@@ -137,7 +136,6 @@ def formed(form: str, **parts: object) -> str:
 def panel(result: Result, opening: str, sentence: str) -> str:
     """A result with its mark and its tint, as HTML."""
     mark, tint, _usual = PANELS[result]
-    tint = tint and f" mc-tint-{tint}"
     return formed("panel", tint=tint, mark=glyph(mark, 20), opening=prose(opening), sentence=prose(sentence))
 
 

@@ -106,41 +106,35 @@ class Graph:
             "loop": count(len(loop), "service"), "more": ", and this is not the only loop" if others else "",
             "unknown": listed(unknown), "services": count(len(self.nodes), "service"), "last": count(last, "round"),
             "who": f"{ends[0]} starts" if len(ends) == 1 else f"{count(len(ends), 'service')} start",
+            "decided": self.decision.answer if self.decision else "",
         }  # fmt: skip
-        code = "rounds" if last > 1 else ("none", "one", "many")[min(len(self.nodes), 2)]
-        if self.focus:
-            code = "free" if not waited else "deep" if deep > 0 else "focus"
-        elif loop or unknown:
-            code = "unknown" if not loop else "loop" if len(loop) > 1 else "itself"
-        elif self.decision:
-            return self.decision.answer
-        sentence: str = TABLES["answers"][code].format_map(words)
+        holds = {
+            "free": self.focus and not waited, "deep": deep > 0, "focus": self.focus, "loop": len(loop) > 1,
+            "itself": loop, "unknown": unknown, "decided": self.decision, "rounds": last > 1,
+            "many": len(self.nodes) > 1, "one": self.nodes, "none": True,
+        }  # fmt: skip
+        sentence: str = TABLES["answers"][next(code for code, held in holds.items() if held)].format_map(words)
         return sentence[0].upper() + sentence[1:]
 
     @cached_property
     def situation(self) -> str:
         """The second line: why, what is left out, and what is not drawn."""
-        state, told, shown, every = self.by_name, list[str](), len(self.drawn), len(self.edges)
-
-        def say(code: str, **words: object) -> None:
-            told.append(TABLES["situations"][code].format_map({"focus": self.focus, **words}))
-
-        if self.focus:
-            say("strong" if len(self.waited) + 1 < len(self.nodes) else "alone")
-        if {"cyc", "ask"} & {node.state for node in self.nodes}:
-            say("refused")
-            for source, target in self.edges:
-                if state[source].state == "ask":
-                    say("unknown", source=source, target=target)
+        state = {node.name: node.state for node in self.nodes}
+        shown, every = len(self.drawn), len(self.edges)
+        words = {"focus": self.focus, "shown": shown, "every": every, "hidden": every - shown}
+        told = [("strong" if len(self.waited) + 1 < len(self.nodes) else "alone", words)] if self.focus else []
+        if {"cyc", "ask"} & {*state.values()}:
+            told += [("refused", words)]
+            told += [("unknown", {"source": s, "target": t}) for s, t in self.edges if state[s] == "ask"]
         elif self.decision and not self.focus:
-            told.append(self.decision.situation)
-        for source, target in [(s, t) for s, t in self.edges if (state[s].state, state[t].state) == ("out", "run")][:1]:
-            say("satisfied", source=source, target=target)
+            told += [("decided", {"decided": self.decision.situation})]
+        left_out = [edge for edge in self.edges if (state[edge[0]], state[edge[1]]) == ("out", "run")]
+        told += [("satisfied", {"source": s, "target": t}) for s, t in left_out[:1]]
         if self.too_many or shown < every:
-            say("table" if self.too_many else "hidden", shown=shown, every=every, hidden=every - shown)
+            told += [("table" if self.too_many else "hidden", words)]
         elif every and len(told) < 2:
-            say("arrow")
-        return " ".join(told)
+            told += [("arrow", words)]
+        return " ".join(TABLES["situations"][code].format_map(parts) for code, parts in told)
 
     def _repr_html_(self) -> str:
         from .twins import figure
@@ -228,8 +222,7 @@ def of_composition(
         names = tuple(each for each in names if each in waited or each == focus)
         edges = tuple(edge for edge in edges if {*edge} <= {*names})
     may_go = {each for each in names if state[each] == "out" or (each in services and is_optional(services[each]))}
-    many = len(names) > _REDUCED_ABOVE and "edges" not in show
-    drawn = _reduced(names, edges, frozenset(may_go)) if many else edges
+    drawn = _reduced(names, edges, frozenset(may_go)) if len(names) > _REDUCED_ABOVE and "edges" not in show else edges
     mounts = tuple((each, one.volume, one.target) for each in names for one in services.get(each, _NOBODY).volumes)
     columns, few = max(layers(names, drawn).column.values(), default=0) + 1, len(services) <= _FEW
     shelf = few and bool(mounts) and "volumes" in show and _fits(columns, SHELF[0])

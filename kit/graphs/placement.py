@@ -9,10 +9,10 @@ of the loop, and the arrow that closes it runs below them.
 
 An arrow over several columns passes an invisible *stop* in each; all such arrows of one source share
 one *trunk* of stops. Columns are sorted by the mean place of the neighbours, then neighbours swap as
-long as crossings fall. Heights are the mean of the neighbours' heights, kept apart by isotonic
-regression. Every source owns one upright *track* in the gap to the next column; sources with the same
-targets share it. Nothing is random, and nothing here knows a state: `place` is cached by structure,
-so a picture that only changes its states is only painted again.
+long as crossings fall. Heights are the mean of the neighbours' heights, in the end that of one near
+neighbour, kept apart by isotonic regression. Every source owns one upright *track* in the gap to the
+next column; sources with the same targets share it. Nothing is random, and nothing here knows a state:
+`place` is cached by structure, so a picture that only changes its states is only painted again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("graphs.json
 WIDE: Final = 860
 NARROW: Final = 560
 SHELF: Final = (180, 36)
-_SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 8
+_SWEEPS, _SETTLINGS, _STRAIGHTENINGS = 24, 30, 20
 _LANE: Final = 36
 """From a loop down to the arrow that closes it."""
 _T = TypeVar("_T")
@@ -180,6 +180,11 @@ class _Item:
         pulls = [(3 if self.kind == one.kind == "stop" else 1, one.exit(self.by)) for one in self.before + self.after]
         return sum(pull * y for pull, y in pulls) / sum(pull for pull, _ in pulls) if pulls else self.y
 
+    def level(self) -> float:
+        """The height of a neighbour that is nearly level with it, else its own."""
+        most, levels = 60 if self.kind == "stop" else 14, [one.exit(self.by) for one in self.before + self.after]
+        return min((y for y in levels if abs(y - self.y) <= most), key=lambda y: abs(y - self.y), default=self.y)
+
     def apart(self, lower: _Item) -> float:
         """The least distance of two middles."""
         return (self.across + self.room + lower.across + lower.room) / 2 + self.below
@@ -251,9 +256,9 @@ class _Sheet:
     def settle(self) -> None:
         """Give every item its height, the mean of its neighbours' heights where there is room."""
         for sweep in range(_SETTLINGS + _STRAIGHTENINGS):
-            move = _stack if sweep < _SETTLINGS else _straighten
+            wanted = _Item.mean_height if sweep < _SETTLINGS else _Item.level
             for items in self.columns[:: -1 if sweep % 2 else 1]:
-                move(items)
+                _stack(items, wanted)
         top = min((item.y - item.across / 2 for item in self.items), default=0)
         for item in self.items:
             item.y = (item.y - top + 0.5) // 1
@@ -363,7 +368,7 @@ def _crossed(upper: _Item, lower: _Item) -> int:
     return sum(a.place > b.place for above, below in sides for a in above for b in below)
 
 
-def _stack(items: list[_Item]) -> None:
+def _stack(items: list[_Item], wanted: Callable[[_Item], float]) -> None:
     """Heights nearest to the wanted ones that keep the distances: pool adjacent violators."""
     free = [item for item in items if not item.loop]
     floor = max((one.y + one.apart(other) for one, other in pairwise(items) if one.loop), default=-inf)
@@ -371,7 +376,7 @@ def _stack(items: list[_Item]) -> None:
     blocks: list[tuple[float, float, int]] = []
     for item, shift in zip(free, shifts, strict=False):
         weight, count = 0.01 if item.by == "volume" else 1, 1  # a volume makes room for services
-        total = (item.mean_height() - shift) * weight
+        total = (wanted(item) - shift) * weight
         while blocks and blocks[-1][0] / blocks[-1][1] >= total / weight:
             above = blocks.pop()
             total, weight, count = total + above[0], weight + above[1], count + above[2]
@@ -379,17 +384,6 @@ def _stack(items: list[_Item]) -> None:
     heights = [max(total / weight, floor) for total, weight, count in blocks for _ in range(count)]
     for item, height, shift in zip(free, heights, shifts, strict=False):
         item.y = height + shift
-
-
-def _straighten(items: list[_Item]) -> None:
-    """Let an item that is nearly level with a neighbour be level with it, if there is room."""
-    for place, item in enumerate(items):
-        levels = [one.exit(item.by) for one in item.before + item.after]
-        y = min(levels, key=lambda level: abs(level - item.y), default=item.y)
-        low = items[place - 1].y + items[place - 1].apart(item) if place else y
-        high = items[place + 1].y - item.apart(items[place + 1]) if place + 1 < len(items) else y
-        if not item.loop and low <= y <= high and abs(y - item.y) <= (60 if item.kind == "stop" else 14):
-            item.y = y
 
 
 def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
