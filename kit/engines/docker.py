@@ -36,7 +36,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 from ..container import Place, Plain, container
 from ..device import steps as do
@@ -188,7 +187,7 @@ class Docker(Simulated):
     ) -> None:  # fmt: skip
         super().__init__()
         self.client, self.api, self.app, self.root, self.allow = client, client.api, app, root or Path(), {*allow}
-        self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, uuid4().hex[:12]
+        self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, os.urandom(6).hex()
         self._mine = {"label": LABEL if app is None else f"{LABEL}.app={app}"}
         self._memory = Lock()
         self._boots: dict[int, int] = {}  # in which boot this process made a container
@@ -526,12 +525,12 @@ class Docker(Simulated):
         if self.restart is None:
             raise NotHere("restart")
         now = self.observe(data=True)
-        for step in event.during if isinstance(event, on.PowerCut) else ():  # half of it is done (S-139, S-140)
+        for step in getattr(event, "during", ()):  # half of it is done (S-139, S-140)
             if isinstance(step, do.Start) and not step.container:
                 self._create(step)
-        for name, code in ({} if isinstance(event, on.PowerCut) else event.codes or {}).items():
-            for each in (each for each in now.containers if each.service == name and each.up):
-                self._run(self.name_of(each), "answer", str(code))
+        codes = getattr(event, "codes", None) or {}
+        for each in (each for each in now.containers if each.up and each.service in codes):
+            self._run(self.name_of(each), "answer", str(codes[each.service]))
         self.restart(isinstance(event, on.PowerCut))
         until(self._answers)
         for each in () if isinstance(event, on.EngineRestarts) else now.containers:
