@@ -67,17 +67,22 @@ def figure(drawn: Graph | str, answer: str = "", situation: str = "") -> Figure:
         axes.set(xlim=(left, left + width), ylim=(top + height, top))
         axes.set_axis_off()
         if answer or situation:
-            axes.text(left + 24, top + 34, answer, fontsize=20 * _fit(), fontweight="bold")
-            axes.text(left + 24, top + 46, "\n".join(rows), fontsize=13 * _fit(), color=_INK["ink2"], va="top")
+            axes.text(left + 24, top + 34, answer, fontweight="bold", **_letters(20))
+            axes.text(left + 24, top + 46, "\n".join(rows), color=_INK["ink2"], va="top", **_letters(13))
         _draw(axes, svg)
     return result
 
 
-def _fit() -> float:
-    """Points of one pixel of text. The letters of DejaVu Sans are a tenth wider than what pictures reckon with."""
+def _letters(size: float, *, mono: bool = False) -> dict[str, Any]:
+    """The font that is here, by its own name, since a figure may be drawn where other styles hold; and its points.
+
+    The letters of DejaVu Sans are a tenth wider than what pictures reckon with.
+    """
     from matplotlib.font_manager import FontProperties, findfont
 
-    return _POINT * (0.9 if "DejaVu" in findfont(FontProperties(family=["sans-serif"])) else 1)
+    file = findfont(FontProperties(family=["monospace" if mono else "sans-serif"]))
+    family = FontProperties(fname=file).get_name()
+    return {"family": family, "fontsize": size * _POINT * (0.9 if family == "DejaVu Sans" else 1)}
 
 
 def picture(drawn: Graph | str, answer: str = "", situation: str = "", kind: str = "png", dpi: int = 192) -> bytes:
@@ -141,8 +146,7 @@ def _draw(axes: Axes, group: Element, x: float = 0, y: float = 0, scale: float =
         elif kind == "text":
             axes.text(
                 *at, part.text or "", color=look["facecolor"], alpha=look["alpha"],
-                fontsize=sizes[0] * (_POINT if get("class") else _fit()),
-                family="monospace" if get("class") else "sans-serif", weight="bold" if get("font-weight") else "normal",
+                weight="bold" if get("font-weight") else "normal", **_letters(sizes[0], mono=bool(get("class"))),
                 horizontalalignment=_TABLES["anchors"].get(get("text-anchor"), "left"),
             )  # fmt: skip
         elif kind == "path":
