@@ -104,6 +104,11 @@ class Wanted:
         return self.label(key).lower() in ("1", "true", "on")
 
     @property
+    def host(self) -> str:
+        """The service whose network it shares, or nothing (S-67)."""
+        return self.network_mode.partition("service:")[2].strip()
+
+    @property
     def needs_reboot(self) -> bool:
         """Whether it may start only after a reboot (S-109)."""
         return self.on("io.balena.update.requires-reboot")
@@ -260,8 +265,9 @@ class State:
         found = tuple(each for one in self.containers for each in (new if one.id == old.id else (one,)))
         return replace(self, containers=found)
 
-    def failing(self, app: int, about: str, text: str, why: Why) -> State:
-        """The state with one more trouble."""
+    def failing(self, app: int, about: str, text: str, reason: str, *waits_for: str, **words: str) -> State:
+        """The state with one more trouble, for a reason that speaks of the service *about* unless told otherwise."""
+        why = because(reason, *waits_for, **{"service": about, **words})
         return replace(self, troubles=(*self.troubles, Trouble(app, about, text, why)))
 
     @property

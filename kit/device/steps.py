@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar, Final, TypeAlias, assert_never
 
-from .state import Container, Image, Network, Record, State, Volume, Wanted, Why, because, booted, pass_time, started
+from .state import Container, Image, Network, Record, State, Volume, Wanted, Why, booted, pass_time, started
 
 UNSAID: Final = Why("", (), "")
 LOCKED: Final = ("kill", "stop", "updateMetadata", "restart")
@@ -182,19 +182,16 @@ def _now(state: State, old: Container | None) -> Container | None:
 
 
 def _fetch(state: State, step: Fetch) -> State:
-    failed = (("offline", not state.online), ("unavailable", step.image in state.unavailable))
-    for reason, holds in (*failed, ("disk-full", state.disk_full)):
-        if holds:
-            text = f"download failed {step.service}"
-            return state.failing(step.app, step.service, text, because(reason, service=step.service))
+    failed = {"offline": not state.online, "unavailable": step.image in state.unavailable, "disk-full": state.disk_full}
+    for reason in (reason for reason, holds in failed.items() if holds):
+        return state.failing(step.app, step.service, f"download failed {step.service}", reason)
     return replace(state, images=(*state.images, Image(step.image, step.app, step.service, step.commit)))
 
 
 def _take_lock(state: State, step: TakeLock) -> State:
     held = tuple(name for name in step.services if (step.app, name) in state.lock_files)
     if held and not state.lock_override:
-        why = because("locked", *held, service=held[0])
-        return state.failing(step.app, held[0], f"UpdatesLocked by {held[0]}", why)
+        return state.failing(step.app, held[0], f"UpdatesLocked by {held[0]}", "locked", *held)
     files = state.lock_files - {(step.app, name) for name in held}
     leftover = state.leftover_locks - {step.app}
     return replace(state, lock_files=files, locks=state.locks | {step.app}, leftover_locks=leftover)
@@ -209,24 +206,21 @@ def _run(state: State, step: Start, made: Container) -> State:
     for other in state.containers:  # host ports are held until a process is gone (S-120)
         shared = sorted({*service.ports} & {*other.wanted.ports}) if other.up and other.id != made.id else ()
         if shared:
-            why = because("port-clash", other.service, service=name, port=shared[0], on=other.service)
-            return state.failing(step.app, name, text, why)
+            on = other.service
+            return state.failing(step.app, name, text, "port-clash", on, port=shared[0], on=on)
     if name in state.broken:
-        return state.failing(step.app, name, text, because("broken", service=name))
+        return state.failing(step.app, name, text, "broken")
     return state.swapped(made, started(made, state.clock_ms))
 
 
 def _create_and_run(state: State, step: Start) -> State:
-    service, joined = step.wanted, None
-    if service.network_mode.startswith("service:"):
-        name = service.network_mode.removeprefix("service:")
-        host = state.container(name, service.app)
-        if host is None:
-            text = f"No container for network_mode service:{name}"
-            return state.failing(step.app, name, text, because("no-network-host", name, service=service.name, on=name))
-        joined = host.id
+    service = step.wanted
+    host = state.container(service.host, service.app)
+    if service.host and not host:
+        text, words = f"No container for network_mode service:{service.host}", {"service": service.name}
+        return state.failing(step.app, service.host, text, "no-network-host", service.host, on=service.host, **words)
     made = Container(id=state.made + 1, wanted=service, commit=service.commit, status="Installed")
-    made = replace(made, injected=step.injected, joined=joined, boot=state.boot)
+    made = replace(made, injected=step.injected, joined=host.id if host else None, boot=state.boot)
     return _run(replace(state, containers=(made, *state.containers), made=made.id), step, made)
 
 
@@ -293,7 +287,7 @@ def effect(state: State, step: AnyStep) -> State:
             state = state.swapped(container) if container else state
             if step.wanted.image in state.image_names:
                 return _create_and_run(state, step)
-            return state.failing(step.app, name, f"start failed {name}", because("no-image", service=name))
+            return state.failing(step.app, name, f"start failed {name}", "no-image")
         case Start(container=container):
             now = _now(state, container)
             return _run(state, step, now) if now else _create_and_run(state, step)

@@ -171,7 +171,7 @@ def installed(release: Release, device: State | None = None) -> State:
     app, now = release.target, device or State()
     images = tuple(Image(each.image, app.app, each.name, app.commit) for each in app.services)
     state = replace(now, images=images, volumes=app.volumes, networks=app.networks, commits=((app.app, app.commit),))
-    for each in sorted(app.services, key=lambda each: each.network_mode.startswith("service:")):
+    for each in sorted(app.services, key=lambda each: each.host != ""):
         added = injected(now, release.fleet)
         state = do.effect(state, do.Start(app=app.app, service=each.name, wanted=each, injected=added))
     return replace(state, troubles=())

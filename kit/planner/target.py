@@ -260,8 +260,7 @@ def differences(container: Container, service: Wanted, added: Pairs, ids: Mappin
             found += [f"{word}{key}" for key in changed_keys(old, new)]
         there = dict(has.networks)
         found += [f"network {name}" for name, asked in service.networks if not {*asked} <= {*there.get(name, ("",))}]
-    if service.network_mode.startswith("service:"):  # then the host's container counts, not the name (S-121)
-        host = service.network_mode.removeprefix("service:").strip()
+    if service.host:  # then the host's container counts, not the name (S-121)
         found = [name for name in found if name != "hostname"]
-        found += [f"container of {host}"] if container.joined != ids.get(host) else []
+        found += [f"container of {service.host}"] if container.joined != ids.get(service.host) else []
     return (*dict.fromkeys(found), *(f"injected {key}" for key in changed_keys(container.injected, added)))
