@@ -30,8 +30,9 @@ from typing import Final, Literal, NamedTuple
 
 from ..composition import Composition
 from ..versions import version_of
+from .labels import LABEL_OF, TYPES, WORDS, Requirement, is_optional
 from .reasons import OF_TYPE, Clause, Fact, Facts, any_of, clause
-from .requirements import LABEL_OF, TYPES, WORDS, Malformed, Requirement, entries_of, is_optional
+from .requirements import Malformed, entries_of
 
 Outcome = Literal["deployed", "partial", "rejected", "refused"]
 State = Literal["run", "out", "no", "old", "ref"]

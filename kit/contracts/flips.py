@@ -19,8 +19,9 @@ from typing import Any, Final, Literal, NamedTuple
 from ..composition import Composition, Service
 from ..versions import clarify, range_of, version_of
 from .decisions import NONE, Contracts, Decision, Outcome, decide, listed
+from .labels import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, is_optional
 from .reasons import OF_TYPE, Clause, Fact, Facts, clause
-from .requirements import ARCHITECTURES, LABEL_OF, OPTIONAL, TYPES, Malformed, entries_of, is_optional
+from .requirements import Malformed, entries_of
 
 Releases = Iterable[tuple[str, Facts]]
 """balenaOS releases, each with the facts that a device would have."""

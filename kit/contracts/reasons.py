@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from ..versions import Comparator, Range, clarify, range_of, version_of
-from .requirements import TYPES, WORDS, Requirement
+from .labels import TYPES, WORDS, Requirement
 
 OF_TYPE: Final[dict[str, str]] = WORDS["fields"]
 """Which field of `Facts` answers a type."""
@@ -135,10 +135,16 @@ def clause(requirement: Requirement, fact: Fact | None) -> Clause:
 
 def _judged(requirement: Requirement, fact: Fact | None, range_: Range | None) -> str:
     """Which reason the answer has."""
+
+    def of_type(code: str) -> str:
+        special = f"{code} {requirement.type}"
+        return special if special in WORDS["reasons"] else code
+
     if fact is None:
-        return f"absent {requirement.type}" if requirement.type in ("sw.kernel", "sw.l4t") else "absent"
-    if requirement.slug and fact.slug != requirement.slug:
-        return _other(requirement, fact.slug)
+        return of_type("absent")
+    if requirement.slug and fact.slug != requirement.slug:  # compared letter by letter (S-37)
+        same = fact.slug is not None and fact.slug.lower() == requirement.slug.lower()
+        return "nameless" if fact.slug is None else of_type("other case" if same else "other")
     if requirement.data or not requirement.version:
         return "data" if requirement.data else "any"
     version = version_of(fact.version)
@@ -150,14 +156,3 @@ def _judged(requirement: Requirement, fact: Fact | None, range_: Range | None) -
         return "prerelease"
     hints = (hint.code for hint in clarify(requirement.version) if hint.code in WORDS["reasons"])
     return next(hints, "outside")
-
-
-def _other(requirement: Requirement, slug: str | None) -> str:
-    """Why a slug does not match: it is compared letter by letter (S-37)."""
-    if slug is None:
-        return "nameless"
-    if requirement.type in ("sw.os", "sw.kernel"):
-        return "other system"
-    if slug.lower() == (requirement.slug or "").lower():
-        return "other case"
-    return "other arch.sw" if requirement.type == "arch.sw" else "other"

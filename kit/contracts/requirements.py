@@ -1,4 +1,4 @@
-"""What a service asks of the device it runs on.
+"""Contracts: what a service asks of the device it runs on.
 
 Two ways lead to a contract. Requirement labels become one when a release is made (S-13 to S-25), and a
 `contract.yml` in the build folder is one already. On the device both are the same: a list of entries
@@ -13,78 +13,15 @@ Requirement(type='arch.sw', slug='aarch64', version=None, data=False, label='io.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path as File
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 from ..composition import Service
-from ..diagnostics import Diagnostic, Path, Severity, Span, did_you_mean, said
-from ..versions import InvalidRange, Range
+from ..diagnostics import Diagnostic, Severity, Span, said
+from .labels import LABEL_OF, TYPES, WORDS, Requirement
 
-WORDS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("words.json").read_text(encoding="utf-8"))
-"""The sentences of this room, by subject."""
-
-PREFIX: Final = "io.balena.features.requires."
-OPTIONAL: Final = "io.balena.features.optional"
-ARCHITECTURES: Final = ("aarch64", "rpi", "amd64", "armv7hf", "i386")  # what `arch.sw` may say (S-13)
-
-Value = Literal["range", "slug", "architecture"]
-
-
-class LabelType(NamedTuple):
-    """One row of the table of requirement labels (S-13): what it produces, and since when it is understood (S-71)."""
-
-    suffix: str
-    type: str
-    slug: str | None  # fixed slug of the atom
-    value: Value
-    noun: str
-    minimum: tuple[int, int, int]  # supervisor, as the documentation says
-    measured: tuple[int, int, int]  # supervisor, as its history says
-
-    @property
-    def key(self) -> str:
-        """The whole label."""
-        return PREFIX + self.suffix
-
-    def atom(self, value: str) -> Requirement:
-        """What the label asks for with this value."""
-        slug, version = (self.slug, value) if self.value == "range" else (value, None)
-        return Requirement(self.type, slug, version, label=self.key)
-
-
-LABELS: Final = tuple([LabelType(*row[:5], *map(tuple, row[5:])) for row in WORDS["labels"]])
-LABEL_OF: Final = {label.key: label for label in LABELS}
-TYPES: Final = {label.type: label for label in LABELS}  # the types that may be required (S-33)
 CHOSEN: Final = ("sw.os", "sw.kernel")  # labels of these types become one choice each (S-20)
-
-
-class Requirement(NamedTuple):
-    """One atom: a type, and what is wanted of it. `label` is the label it came from, empty for a contract file."""
-
-    type: str
-    slug: str | None = None
-    version: str | None = None
-    data: bool = False
-    label: str = ""
-
-    @property
-    def members(self) -> tuple[Requirement, ...]:
-        """Itself: an atom is a choice of one."""
-        return (self,)
-
-    @property
-    def shown(self) -> str:
-        """How people call it: the end of its label, or its type."""
-        return self.label.removeprefix(PREFIX) or self.type
-
-    @property
-    def wanted(self) -> str:
-        """What is asked for, as it was written."""
-        fixed = LABEL_OF[self.label].slug if self.label in LABEL_OF else None
-        return " ".join(part for part in (self.slug if self.slug != fixed else "", self.version) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +46,6 @@ class Malformed:
 
     reason: str
     rule: str
-
-
-def is_optional(service: Service) -> bool:
-    """Whether the service may be left out: the label says `1`, `true` or `on`, in any case (S-53).
-
-    >>> [is_optional(Service(name="a", labels=((OPTIONAL, word),))) for word in ("1", "On", "yes", " 1", "")]
-    [True, True, False, False, False]
-    """
-    return (service.label(OPTIONAL) or "").lower() in ("1", "true", "on")
 
 
 def contract_of(service: Service) -> Contract | None:
@@ -225,51 +153,7 @@ def entries_of(service: Service, contracts: Mapping[str, object]) -> Entries | M
     return tuple([tuple([names.get(atom, atom) for atom in each.members]) for each in given.requires])
 
 
-# ---------------------------------------------------------------------------------------------- findings
-
-Where = Callable[[Path], Span]
-"""Where a path of the composition was written."""
-
-
-def label_findings(service: Service, where: Where = lambda path: Span(str(path[-1]), 1, 1)) -> Iterator[Diagnostic]:
-    """What is wrong with the requirement and optional labels of a service (S-14 to S-18, S-53)."""
-    for key, value in dict(service.labels).items():
-        if problem := _problem(key, value):
-            code, hint = problem
-            path: Path = ("services", service.name, "labels", key)
-            words = {"service": service.name, "key": key, "value": value, "hint": hint}
-            rule = "S-53" if hint == OPTIONAL else ""  # the old spelling of the mark, not of a requirement
-            yield said(WORDS["findings"], code, where(path), path, words, rule=rule)
-
-
-def meant(written: str, known: tuple[str, ...]) -> str:
-    """The word that was probably meant: a usual other name, or else the nearest one.
-
-    >>> meant("arm64", ARCHITECTURES)
-    'did you mean `aarch64`?'
-    """
-    alias = WORDS["meant"].get(written.lower())
-    return f"did you mean `{alias}`?" if alias in known else did_you_mean(written, known)
-
-
-def _problem(key: str, value: str) -> tuple[str, str] | None:
-    """Code and hint, or None if the label is as it should be."""
-    modern = key.replace("io.resin.", "io.balena.", 1)
-    if modern != key and (modern.startswith(PREFIX) or modern == OPTIONAL):
-        return "legacy-requirement", modern
-    if key == OPTIONAL and value.lower() not in ("1", "true", "on", "0", "false", "off", "no", "n"):
-        return "misspelt-optional", ""
-    if key.startswith(PREFIX) and key not in LABEL_OF:
-        return "unknown-requirement", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
-    kind = LABEL_OF[key].value if key in LABEL_OF else ""
-    if kind == "architecture" and value not in ARCHITECTURES:
-        return "unknown-architecture", meant(value, ARCHITECTURES)
-    if kind == "range":
-        try:
-            Range.parse(value)
-        except InvalidRange as error:
-            return "bad-range", f"expected {error.expected} at character {error.at + 1}"
-    return None
+# ---------------------------------------------------------------------------------------- contract files
 
 
 def contract_file(service: Service, text: str, name: str) -> tuple[object | None, list[Diagnostic]]:

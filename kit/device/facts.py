@@ -14,7 +14,6 @@ Fact(slug=None, version='36.4.0', source='uname -r: 5.15.148-l4t-r36.4-1012.12')
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -22,13 +21,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ..composition import Pairs
 from ..contracts import ARCHITECTURES, Fact, Facts
-from ..contracts.requirements import meant
+from ..contracts.labels import meant
 from ..diagnostics import Diagnostic, Severity, Span, did_you_mean, said
 from ..versions import version_of
+from .tables import device_types, find_device_type, kernel_history, order_of, os_releases, supervisors
 
 if TYPE_CHECKING:
     from ..source import Node
@@ -76,111 +76,6 @@ def l4t_version(release: str) -> str | None:
 def _l4t(text: str) -> str | None:
     """The same for a text that may be only the version: `36.4`, `r36.4.3`."""
     return l4t_version(text) if "-l4t-r" in text else l4t_version(f"-l4t-r{text.strip().removeprefix('r')}")
-
-
-# --------------------------------------------------------------------------------------------- tables
-
-
-class DeviceType(NamedTuple):
-    """A row of `device_types.csv`."""
-
-    slug: str
-    name: str
-    arch: str
-    family: str
-    l4t: bool
-    state: str
-    aliases: tuple[str, ...]
-
-
-class OsRelease(NamedTuple):
-    """A row of `os_releases.csv`: a balenaOS release and the supervisor that it carries."""
-
-    version: str
-    supervisor: str
-    date: str
-
-
-class KernelRow(NamedTuple):
-    """A row of `kernels.csv`: what a family of devices runs from a balenaOS release on."""
-
-    family: str
-    version: str
-    date: str
-    kernel: str
-    l4t_bsp: str
-    l4t: str
-    release: str  # how `uname -r` begins
-    supervisor: str
-
-
-def data_folder() -> Path:
-    """Where the tables and examples lie: inside the package when it is installed, else beside it."""
-    inside = Path(__file__).parent.parent / "data"
-    return inside if inside.is_dir() else inside.parent.parent / "data"
-
-
-def _rows(name: str) -> list[list[Any]]:
-    with (data_folder() / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))[1:]
-
-
-@lru_cache(maxsize=1)
-def device_types() -> tuple[DeviceType, ...]:
-    """Every device type that is known, by slug."""
-    rows = _rows("device_types.csv")
-    return tuple(DeviceType(*row)._replace(l4t=row[4] == "yes", aliases=tuple(row[6].split())) for row in rows)
-
-
-@lru_cache(maxsize=1)
-def os_releases() -> tuple[OsRelease, ...]:
-    """Every balenaOS release that is known, the newest first. Extended-support releases are in `kernel_rows`."""
-    return tuple(OsRelease(*row) for row in _rows("os_releases.csv"))
-
-
-@lru_cache(maxsize=1)
-def kernel_rows() -> tuple[KernelRow, ...]:
-    """From which release on a family of devices runs which kernel."""
-    return tuple(KernelRow(*row) for row in _rows("kernels.csv"))
-
-
-@lru_cache(maxsize=1)
-def families() -> Mapping[str, tuple[str, ...]]:
-    """The families of `kernels.csv` that a device type belongs to, by slug."""
-    rows = _rows("families.csv")
-    return {slug: tuple(family for other, family in rows if other == slug) for slug, _ in rows}
-
-
-@lru_cache(maxsize=256)
-def find_device_type(name: str) -> DeviceType | None:
-    """The device type of that slug, or else the one with that alias."""
-    found = [each for each in device_types() if name == each.slug or name in each.aliases]
-    return min(found, key=lambda each: name != each.slug, default=None)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-
-
-@lru_cache(maxsize=4096)
-def _order(version: str) -> tuple[bool, int, int, int, bool, tuple[tuple[int, str], ...]]:
-    """What sorts balenaOS versions: the line first (extended support or not), then the numbers; `+rev` never does."""
-    plain, _, prerelease = version.partition("+")[0].partition("-")
-    major, minor, patch = [*map(_number, plain.split(".")), 0, 0, 0][:3]
-    names = tuple((_number(name), name) for name in re.findall(r"[0-9]+|[^0-9.]+", prerelease))
-    return major >= 2019, major, minor, patch, not prerelease, names
-
-
-@lru_cache(maxsize=256)
-def _kernel_history(slug: str) -> tuple[KernelRow, ...]:
-    """The kernel rows of a device type, oldest first, in both lines."""
-    mine = [row for row in kernel_rows() if row.family in families().get(slug, ())]
-    return tuple(sorted(mine, key=lambda row: (_order(row.version), row.date)))
-
-
-@lru_cache(maxsize=1)
-def _supervisors() -> Mapping[str, str]:
-    return {release.version: release.supervisor for release in os_releases()}
 
 
 # --------------------------------------------------------------------------------------------- device
@@ -262,11 +157,11 @@ class Device:
         slug, arch = (kind.slug, kind.arch) if kind else (device_type, None)
         version = os_version.strip()
         plain = version.partition("+")[0]
-        order = _order(plain)
-        history = reversed(_kernel_history(slug))
-        row = next((each for each in history if order[:1] <= _order(each.version) <= order), None)
+        order = order_of(plain)
+        history = reversed(kernel_history(slug))
+        row = next((each for each in history if order[:1] <= order_of(each.version) <= order), None)
         own = row and row.version.partition("+")[0] == plain
-        supervisor: str | None = _supervisors().get(plain) or (row.supervisor if row and own else "")
+        supervisor: str | None = supervisors().get(plain) or (row.supervisor if row and own else "")
         if version_of(supervisor) is None:
             supervisor = None
         sources = {"supervisor": f"os_releases.csv: balenaOS {plain}", "os": f"the chosen release: {version}"}
@@ -291,9 +186,9 @@ class Device:
         """The newer balenaOS releases that this device could run, oldest first, each with its facts."""
         if not self.os or self.os_id != "balena-os":
             return ()
-        here, mine = _order(self.os), self.facts
+        here, mine = order_of(self.os), self.facts
         releases = _presets(self.device_type or "")
-        later = ((each, facts) for each, facts in releases if _order(each) > here and _order(each)[0] == here[0])
+        later = ((each, facts) for each, facts in releases if order_of(each) > here and order_of(each)[0] == here[0])
         return tuple((each, replace(facts, device_type=mine.device_type, arch=mine.arch)) for each, facts in later)
 
 
@@ -301,8 +196,8 @@ class Device:
 def _presets(slug: str) -> tuple[tuple[str, Facts], ...]:
     """Facts of every release for a device type, oldest first in both lines."""
     versions = {release.version for release in os_releases() if release.supervisor}
-    versions |= {row.version.partition("+")[0] for row in _kernel_history(slug) if _order(row.version)[0]}
-    return tuple((version, Device.preset(slug, version).facts) for version in sorted(versions, key=_order))
+    versions |= {row.version.partition("+")[0] for row in kernel_history(slug) if order_of(row.version)[0]}
+    return tuple((version, Device.preset(slug, version).facts) for version in sorted(versions, key=order_of))
 
 
 # ---------------------------------------------------------------------------------------- device file

@@ -181,6 +181,11 @@ class Resource:
     name: str
     config: tuple[tuple[str, Frozen], ...] = ()
 
+    @property
+    def key(self) -> tuple[type[Resource], str]:
+        """What it is called inside its app, among volumes or among networks."""
+        return type(self), self.name
+
     def __str__(self) -> str:
         return f"{self.app}_{self.name}"
 
@@ -295,17 +300,8 @@ class State:
 
 # -------------------------------------------------------------------- what the engine does by itself
 
-Again = Literal["again", "stays", "if not 0"]
-
-RESTARTS: Final[dict[str, tuple[Again, Again, Again, Again]]] = {
-    # What happens to a container, and whether the engine starts it again, by policy in the order of `POLICIES` (S-128).
-    "it ends with 0": ("again", "again", "stays", "stays"),
-    "it ends with another code, or is killed": ("again", "again", "again", "stays"),
-    "it is stopped on purpose": ("stays", "stays", "stays", "stays"),
-    "boot after a clean shutdown, it was running": ("again", "again", "if not 0", "stays"),
-    "boot after a power cut, it was running": ("again", "again", "again", "stays"),
-    "boot, it had been stopped on purpose": ("again", "stays", "if not 0", "stays"),
-}
+RESTARTS: Final[dict[str, list[str]]] = json.loads(Path(__file__).with_name("restarts.json").read_text("utf-8"))
+"""What happens to a container, and whether the engine starts it again: by policy, in their order (S-128)."""
 
 
 def restarts(policy: Policy, situation: str, code: int) -> bool:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ..device.facts import data_folder
+from ..device.tables import data_folder
 from ..planner import Release
 from ..planner.target import mapping
 from ..reader import Reading

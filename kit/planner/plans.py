@@ -59,16 +59,16 @@ def play(round: Round) -> tuple[Round, State]:
 
 def _cycle(start: str, waits: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The dependencies that lead from a service back to itself, the service first and last; or nothing."""
-    before, queue = dict[str, str](), [start]
-    for name in queue:
-        for on in waits.get(name, ()):
-            if on not in before:
-                before[on] = name
-                queue.append(on)
-    path = [start]
-    while start in before and (len(path) == 1 or path[-1] != start):
-        path.append(before[path[-1]])
-    return tuple(reversed(path)) if len(path) > 1 else ()
+    paths: list[tuple[str, ...]] = [(start,)]
+    seen = set[str]()
+    for path in paths:
+        for on in waits.get(path[-1], ()):
+            if on == start:
+                return (*path, on)
+            if on not in seen:
+                seen.add(on)
+                paths.append((*path, on))
+    return ()
 
 
 def blocking(rounds: Sequence[Round], target: Target) -> tuple[Why, ...]:

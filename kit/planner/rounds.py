@@ -97,14 +97,13 @@ class _App:
         self.missing = tuple(each.name for each in target.services if each.image not in images)
         self.locked, self.lock_wanted = self.app in state.locks, False
         self.steps, self.notes = list[do.AnyStep](), list[Note]()
-        has = {(type(each), each.name): each for each in (*state.volumes, *state.networks) if each.app == self.app}
-        wants = {(type(each), each.name): each for each in (*target.volumes, *target.networks)}
+        has = {each.key: each for each in (*state.volumes, *state.networks) if each.app == self.app}
+        wants = {each.key: each for each in (*target.volumes, *target.networks)}
         # Volumes are removed only because they changed, networks also because the target has them not (S-115).
-        changed = [each for key, each in has.items() if key in wants and each.config != wants[key].config]
-        unused = [each for key, each in has.items() if key not in wants and isinstance(each, Network)]
-        self.old: list[Resource] = [*changed, *unused]
-        self.new: list[Resource] = [each for key, each in wants.items() if key not in has]
-        self.awaited = {(type(each), each.name) for each in (*changed, *self.new)}
+        changed = {key: each for key, each in has.items() if key in wants and each.config != wants[key].config}
+        self.old = changed | {key: each for key, each in has.items() if key not in wants and isinstance(each, Network)}
+        self.new = {key: each for key, each in wants.items() if key not in has}
+        self.awaited = {*changed, *self.new}
         self.pending: set[str] = set()  # services that are to be installed or updated
 
     # ------------------------------------------------------------------------------ saying things
@@ -125,7 +124,7 @@ class _App:
     def used(self, container: Container) -> str:
         """A volume or network of the container that is to be removed, or nothing (S-85)."""
         has = resources_of(container.wanted) if self.old else set()
-        return next((each.name for each in self.old if (type(each), each.name) in has), "")
+        return next((key[1] for key in self.old if key in has), "")
 
     def images_first(self, service: str) -> Why:
         return because("wait-images", *self.missing, service=service, missing=", ".join(self.missing))
@@ -251,11 +250,11 @@ class _App:
             self.install(service)
         self.take_lock()
         held = {key for each in self.here for key in resources_of(each.wanted)} if self.old else set()
-        for thing in (each for each in self.old if (type(each), each.name) not in held):  # nobody uses it (S-100)
-            reason = "remove-changed" if (type(thing), thing.name) in self.awaited else "remove-unused"
-            self.step(REMOVE[type(thing)], "", reason, thing=thing)
-        for thing in self.new:
-            self.step(CREATE[type(thing)], "", "create", thing=thing)
+        for key in (key for key in self.old if key not in held):  # nobody uses it (S-100)
+            reason = "remove-changed" if key in self.awaited else "remove-unused"
+            self.step(REMOVE[key[0]], "", reason, thing=self.old[key])
+        for key, thing in self.new.items():
+            self.step(CREATE[key[0]], "", "create", thing=thing)
         for container, service in kept:
             if service.name not in self.pending:
                 down = "exited" if service.running else "stopped-as-wanted"
@@ -284,9 +283,8 @@ class _App:
         for container in self.here:
             self.kill(container, "kill-uninstall", "kill-then-download")
         self.take_lock()
-        things: list[Resource] = [] if self.here else [*(networks or volumes)]
-        for each in things:
-            self.step(REMOVE[type(each)], "", "remove-uninstall", thing=each)
+        for thing in () if self.here else (networks or volumes):
+            self.step(REMOVE[type(thing)], "", "remove-uninstall", thing=thing)
         self.settle()
 
 
@@ -297,9 +295,10 @@ def _supervisor_network(state: State) -> list[do.AnyStep]:
     steps: list[do.AnyStep] = []
     for each in (each for each in state.containers if each.wanted.on("io.balena.features.supervisor-api")):
         about: dict[str, Any] = {"app": each.app, "service": each.service}
-        gone = each.status == "Stopping"
-        why = because("stopping" if gone else "kill-api", service=each.service)
-        steps.append(do.Noop(why=why, **about) if gone else do.Kill(why=why, container=each, **about))
+        if each.status == "Stopping":
+            steps.append(do.Noop(why=because("stopping", service=each.service), **about))
+        else:
+            steps.append(do.Kill(why=because("kill-api", service=each.service), container=each, **about))
     return steps or [do.EnsureSupervisorNetwork(why=because("ensure-network"))]
 
 

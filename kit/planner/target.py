@@ -34,6 +34,8 @@ NAMES: Final = {target: name for name, (_, target, _) in FIELDS.items()} | {  # 
     "Memory": "mem_limit", "ShmSize": "shm_size", "StopTimeout": "stop_grace_period", "Healthcheck": "healthcheck",
 }  # fmt: skip
 ORDERED: Final = ("Cmd", "Entrypoint", "Dns", "DnsSearch", "Test")  # lists whose order counts
+WHOLE: Final = {"image": "image", "restart": "policy", "network_mode": "network_mode"}  # what differs, by the field
+KEYED: Final = {"": "config", "label ": "labels", "environment ": "environment"}  # the same where keys are compared
 ITS_OWN: Final = ("host", "none", "bridge")  # network modes that join no network of the app
 
 
@@ -70,8 +72,8 @@ def wanted(
     form = {SHORT.get(key, key): value for key, value in written.items()}
     request = container(form, name=name, image=declared).body
     host = request["HostConfig"]
-    networks, mode = mapping(form.get("networks")), form.get("network_mode") or ""
-    mode = mode or next(iter(networks), "default")
+    networks = mapping(form.get("networks"))
+    mode = form.get("network_mode") or next(iter(networks), "default")
     if mode not in ITS_OWN and not mode.startswith("service:") and mode not in networks:
         networks = {**networks, mode: None}  # any other word is a network of the app (C-105)
     mounts = [text.partition(":")[0] for text in mapping(form.get("volumes")) if ":" in text]
@@ -101,14 +103,15 @@ def place(body: object) -> tuple[str, ...]:
 
 def form_of(composition: Composition) -> Mapping[str, object]:
     """A composition made by hand, in the keys of a normal form."""
-    form: dict[str, dict[str, object]] = {"services": {}, "volumes": {}, "networks": {}}
-    for kind, one in [(each, one) for each in form for one in getattr(composition, each)]:
-        plain = {each.name: getattr(one, each.name) for each in fields(one)}
-        plain |= {key: dict(plain[key]) for key in ("environment", "labels", "ulimits") if key in plain}
-        plain |= {key: [str(each) for each in plain[key]] for key in ("ports", "volumes") if key in plain}
-        listed = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items() if value}
-        form[kind][one.name] = {key: value for key, value in listed.items() if key != "name"}
-    return form
+
+    def body(one: Any) -> dict[str, object]:
+        written = {each.name: getattr(one, each.name) for each in fields(one) if each.name != "name"}
+        listed = {key: [str(each) for each in value] for key, value in written.items() if isinstance(value, tuple)}
+        pairs = {key: dict(written[key]) for key in ("environment", "labels", "ulimits") if key in written}
+        return {key: value for key, value in (written | listed | pairs).items() if value}
+
+    kinds = ("services", "volumes", "networks")
+    return {kind: {one.name: body(one) for one in getattr(composition, kind)} for kind in kinds}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +168,11 @@ class Release:
         return Composition(services=tuple(Service(name=name, labels=pairs) for name, pairs in raw))
 
     def _image(self, name: str, body: Mapping[str, object]) -> str:
-        before = self.after._part("services").get(name) if self.after else None
-        if self.after and before and body.get("build") and body.get("build") == before.get("build"):
+        if (
+            self.after
+            and body.get("build")
+            and body["build"] == self.after._part("services").get(name, {}).get("build")
+        ):
             return next((each.image for each in self.after.target.services if each.name == name), "")
         return ""
 
@@ -253,11 +259,9 @@ def differences(container: Container, service: Wanted, added: Pairs, ids: Mappin
     """
     has, found = container.wanted, list[str]()
     if has is not service:
-        words = (("image", "image"), ("restart", "policy"), ("network_mode", "network_mode"))
-        found = [word for word, name in words if getattr(has, name) != getattr(service, name)]
-        parts = (("", has.config, service.config), ("label ", has.labels, service.labels))
-        for word, old, new in (*parts, ("environment ", has.environment, service.environment)):
-            found += [f"{word}{key}" for key in changed_keys(old, new)]
+        found = [word for word, name in WHOLE.items() if getattr(has, name) != getattr(service, name)]
+        for word, name in KEYED.items():
+            found += [f"{word}{key}" for key in changed_keys(getattr(has, name), getattr(service, name))]
         there = dict(has.networks)
         found += [f"network {name}" for name, asked in service.networks if not {*asked} <= {*there.get(name, ("",))}]
     if service.host:  # then the host's container counts, not the name (S-121)

@@ -30,8 +30,7 @@ from typing import Any, Final, NamedTuple
 from kit.composition import Composition
 from kit.contracts import LABEL_OF, Clause, Decision, Facts, decide, version_of
 from kit.contracts.decisions import listed
-from kit.device import Device, data_folder, device_types
-from kit.device.facts import find_device_type
+from kit.device import Device, data_folder, device_types, find_device_type
 from kit.diagnostics import Diagnostic, Severity, Span, did_you_mean
 
 Fleet = Mapping[str, Device]
