@@ -275,7 +275,7 @@ class _Container:
         if word in RESTARTS and isinstance(value, str):
             return word
         near = word.partition(":")[0].replace("_", "-")
-        hint = self.note.hint(near, RESTARTS) or _one_of(RESTARTS)
+        hint = self.note.known(near, RESTARTS)
         if near in RESTARTS and ":" in word:
             hint = f"write `{near}`; the number of tries is always unlimited"
         self.say("restart-unknown", "restart", value=value, hint=hint)
@@ -383,10 +383,9 @@ def _check_labels(note: Notes, service: Mapping[str, Any], here: Path) -> None:
             if not is_true(value) and value.lower() not in ("", "0", "false", "off", "no", "n"):
                 note.tell("feature-off", path, label=label, value=value)
         elif feature != label and not legacy and not feature.startswith("requires."):
-            hint = note.hint(feature, tuple(FEATURE_TABLE)) or _one_of(FEATURE_TABLE)
-            note.tell("unknown-feature", path, help=hint, label=label)
+            note.tell("unknown-feature", path, help=note.known(feature, FEATURE_TABLE), label=label)
         elif label == STRATEGY and value not in STRATEGIES:
-            note.tell("unknown-strategy", path, help=note.hint(value, STRATEGIES) or _one_of(STRATEGIES), value=value)
+            note.tell("unknown-strategy", path, help=note.known(value, STRATEGIES), value=value)
         elif label == TIMEOUT and not (value.isascii() and value.isdigit() and value.strip("0")):
             note.tell("bad-timeout", path, value=value)
     for label, value in ((service.get("build") or {}).get("labels") or {}).items():
@@ -405,10 +404,6 @@ def default_composition(*, image: str = "", dockerfile: str = "") -> Plain:
     build = {"context": "."} | ({"dockerfile": dockerfile} if dockerfile else {})
     form["services"]["main"] |= {"image": image} if image else {"build": build}
     return form
-
-
-def _one_of(words: Iterable[str]) -> str:
-    return f"known here: {', '.join(words)}"
 
 
 def _nanoseconds(text: str) -> int:

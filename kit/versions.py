@@ -50,7 +50,8 @@ Triple = tuple[int, int, int]
 Window = tuple[Triple, tuple[float, ...]]
 
 _SAID: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("versions.json").read_text("utf-8"))
-"""The words of `operators`; of ranges what is `expected` where, `hints`, and `repairs`."""
+"""The words of `operators`, and of a prerelease that is `unasked`; of ranges what is `expected` where, and `repairs`;
+`hints` by the shape of a word: operator, `n` or `x` for each number or wildcard, `+` for build metadata."""
 
 _LONGEST: Final = 256  # characters of one version
 _LARGEST: Final = 2**53 - 1  # of a major, minor or patch number
@@ -383,8 +384,7 @@ def _failures(comparators: Set, version: Version) -> Iterator[Failure]:
             edge = each.version if version.prerelease else each.edge
             yield Failure(each, _SAID["operators"][each.kind]["failed"].format(version, edge), "S-45")
     if version.prerelease and not _welcomes(comparators, version):
-        why = f"{version} is a prerelease, and nothing here asks for one of {version.release}"
-        yield Failure(None, f"{why} (`>={version.release}-0` would)", "S-48")
+        yield Failure(None, _SAID["unasked"].format(version), "S-48")
 
 
 # ------------------------------------------------------------------------------------- from text to range
@@ -541,21 +541,6 @@ class Hint(NamedTuple):
     instead: str
 
 
-def _codes(term: _Term) -> Iterator[str]:
-    """Which hints a word calls for."""
-    count, written = len(term.given), sum(part is not None for part in term.parts)
-    if term.build:
-        yield "build-ignored"
-    if term.op in ("<", ">") and written and not count:
-        yield "admits-nothing"
-    elif term.op == ">" and 0 < count < 3:
-        yield "skips-its-own-line"
-    elif term.op in ("", "=") and count == written and count:
-        yield "exact" if count == 3 else "window"
-    if any(part not in (None, "x", "X", "*") for part in term.parts[count:]):
-        yield "ignored-behind-wildcard"
-
-
 def clarify(text: str) -> tuple[Hint, ...]:
     """What a learner should know about this range: forms that often mean something else to their writer.
 
@@ -576,11 +561,12 @@ def clarify(text: str) -> tuple[Hint, ...]:
     for term in chain.from_iterable(alternatives):
         before, word, after = text[: (at := term.place.at)[0]], text[at[0] : at[-1]], text[at[-1] :]
         texts = {"word": word, "build": term.build, "means": " ".join(map(str, term.meaning))}
-        texts["given"] = ".".join(map(str, term.given))
         texts |= {"plain": word.replace(term.build, "", 1), "short": re.sub("[xX*].*", "*", word)}
-        for code in _codes(term):
-            rule, sentence, instead = _SAID["hints"][code]
-            found.append(Hint(code, rule, sentence.format_map(texts), before + instead.format_map(texts) + after))
+        texts["given"] = ".".join(map(str, term.given))
+        shape = term.op + "".join("x" if part in "xX*" else "n" for part in term.parts if part) + "+" * bool(term.build)
+        for code, (of, rule, sentence, instead) in _SAID["hints"].items():
+            if re.search(of, shape):
+                found.append(Hint(code, rule, sentence.format_map(texts), before + instead.format_map(texts) + after))
     if range.empty and "admits-nothing" not in [hint.code for hint in found]:
         found.append(Hint("admits-nothing", "S-49", f"`{text}` is valid, and no version is in it: {range}", ""))
     if len(alternatives) > 1 and () in alternatives:
