@@ -81,8 +81,9 @@ def said(
     """
     row = table[code]
     severity = Severity(row.get("severity", "error"))
+    message = (message or row["message"].format_map(words)).replace("``", '`""`')
     return Diagnostic(
-        code=code, severity=severity, message=message or row["message"].format_map(words), span=span, path=path,
+        code=code, severity=severity, message=message, span=span, path=path,
         help=help or row.get("help", "").format_map(words), rule=rule or row["rule"], fix=fix,
         error_class=row.get("class", "ParseError") if severity is Severity.ERROR else "",
     )  # fmt: skip
@@ -144,8 +145,8 @@ def printable(text: str) -> str:
 
 
 def render_all(findings: Iterable[Diagnostic], texts: Mapping[str, str]) -> str:
-    """Every finding with its line, a blank line between two of them. `texts` maps names to texts."""
-    return "\n\n".join(render(found, texts.get(found.span.name, "")) for found in findings)
+    """Every finding with its line, each once, a blank line between two of them. `texts` maps names to texts."""
+    return "\n\n".join(dict.fromkeys(render(found, texts.get(found.span.name, "")) for found in findings))
 
 
 def as_json(found: Diagnostic) -> dict[str, object]:

@@ -403,7 +403,7 @@ class _Builder:
     def key(self, top: _Open, node: Node, event: Any) -> None:
         """Take a scalar as the next key of a mapping (C-17, C-18, C-19)."""
         at, keys = node.span, top.node.keys
-        text = event.value if event else node.value if node.kind == "str" else f"?{len(top.node.value)}"
+        text = event.value if event else node.value if node.kind == "str" else f"key-{len(top.node.value)}"
         merge = text == "<<" and event and not event.style and event.tag in (None, "!", f"{_CORE}merge")
         if not event and node.kind != "str":
             self.found("unusable-key", at)

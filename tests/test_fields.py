@@ -19,6 +19,16 @@ def findings(text: str) -> list[tuple[str, str, tuple[str | int, ...]]]:
     return [(found.rule, found.code, found.path) for found in note.results() if found.severity == "error"]
 
 
+def test_c8_services_at_the_top_are_told_where_they_belong() -> None:
+    note = Notes()
+    (root,) = parse("service_a: {image: a}\nservces: {web: {image: a}}", "t").documents
+    check_schema(root, note)
+    assert [found.help for found in note.results() if found.severity == "error"] == [
+        "write `services:` above the services, and indent them",
+        "did you mean `services`?",
+    ]
+
+
 WEB = "services: {{web: {{image: a, {} }}}}"
 WRONG = [
     # field                                rule      code               path below the service

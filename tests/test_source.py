@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kit import source
 from kit.diagnostics import Span
+from kit.reader import read
 from kit.reader.forms import scalar_text
 from kit.source import Node, Parsed, decode, parse, resolve
 
@@ -123,6 +124,7 @@ def test_a_key_that_is_a_word_is_fine_c18(key: str) -> None:
 
 def test_a_list_as_a_key_is_an_error_c18() -> None:
     assert ("unusable-key", "C-18", 1, 3) in codes("? [a]\n: x")
+    assert [found.code for found in read("services: {? {name: } : {image: a}}").findings] == ["unusable-key"]
 
 
 def test_anchors_work_everywhere_c19() -> None:

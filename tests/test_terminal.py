@@ -221,6 +221,23 @@ def test_check_lists_every_finding_and_counts_them(tmp_path: Path, capsys: Captu
     assert said.rstrip().endswith("1 warned of, 1 changed without a word, 1 ignored on the device.")
 
 
+def test_check_says_once_what_an_anchor_brings_to_several_services(tmp_path: Path, capsys: Capture) -> None:
+    text = "x-a: &a {A: $X, B: $Y$Z}\nservices:\n  a: {image: a, environment: *a}\n  b: {image: b, environment: *a}\n"
+    run(["check", compose(tmp_path, text)])
+    said = capsys.readouterr().out
+    assert said.count("`X` is not set where the release is built: it becomes nothing") == 1
+    assert said.count("`Y` and `Z` are not set where the release is built: they become nothing") == 1
+    assert said.rstrip().endswith("\n2 changed without a word.")
+
+
+def test_check_counts_errors_not_what_is_said_of_their_number(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["check", compose(tmp_path, "services: {a: {image: '', ports: ['']}}")]) == 1
+    said = capsys.readouterr().out
+    assert 'error[unreadable-text] (C-49): `""` is not a port' in said
+    assert "help: `image` is there, but empty" in said
+    assert said.rstrip().endswith("\n2 refused at release.")
+
+
 def test_check_says_so_when_there_is_nothing_to_say(tmp_path: Path, capsys: Capture) -> None:
     assert run(["check", compose(tmp_path, "services: {web: {image: nginx}}")]) == 0
     assert capsys.readouterr().out == "Nothing to say: what is written is what runs.\n"

@@ -99,6 +99,8 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
                 hint = note.known(key, keys or ())
                 if rule.get("x") and not hint.startswith("did"):
                     hint = "remove it, or rename it to `x-…`, which is ignored"
+                if not path and value.entries().keys() & {"image", "build"}:
+                    hint = "write `services:` above the services, and indent them"
                 where = f"`{_name(path)}`" if path else "a composition"
                 note.say("unknown-key", node.key_span(key), here, help=hint, where=where, key=key)
         elif not names or re.fullmatch(names, key, re.DOTALL):

@@ -173,7 +173,8 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
     bare = {found[1] or found[2] for found in BARE.finditer(before.replace("$$", ""))} if missed else ()
     if empty := [f"`{name}`" for name in missed if name in bare]:
         names = " and ".join(empty[:3]) + (f" and {len(empty) - 3} more" if len(empty) > 3 else "")
-        note.say("unset-variable", node, path, change=(before, after), names=names)
+        are, become = ("are", "they become") if len(empty) > 1 else ("is", "it becomes")
+        note.say("unset-variable", node, path, change=(before, after), names=names, are=are, become=become)
     elif "COMPOSE_PROJECT_NAME" in before:
         note.say("random-project-name", node, path, change=(before, after))
     elif before.replace("$$", "$") != after and any(step in COMMANDS for step in path[2:3]):

@@ -171,7 +171,9 @@ class _Release:
         here: Path = ("services", name)
         build = raw.get("build") or {}
         if not build and not raw.get("image") and "provider" not in raw:
-            self.say("nothing-to-run", here, name=name)
+            written = self.nodes["services"][name].entries()
+            hint = "`image` is there, but empty" if "image" in written else ""
+            self.say("nothing-to-run", here, help=hint, name=name)
         if build.get("dockerfile_inline") and build.get("dockerfile"):
             self.say("two-dockerfiles", (*here, "build"))
         if raw.get("network_mode") and raw.get("networks"):

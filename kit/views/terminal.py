@@ -169,7 +169,8 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
     """
     reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
-    sums = Counter(found.severity for found in findings)
+    places = {(found.code, found.span, found.message): found.severity for found in findings}
+    sums = Counter(severity for (code, *_rest), severity in places.items() if code != "errors-unsaid")
     said = ", ".join(f"{sums[each]} {TABLES['severities'][each]}" for each in Severity if sums[each])
     said = f"{said}." if said else "Nothing to say: what is written is what runs."
     if as_notes:
