@@ -77,22 +77,16 @@ class Reading:
 
     def place(self, path: Path) -> Span | None:
         """Where *path* stands, or the nearest thing above it; `K=V` in a list is found by its name."""
-        where = self.where
-        while path and path not in where:
-            named = next((p for p in _entries(self.tree, path) if p in where), None)
-            if named:
-                return where[named]
+        while path and path not in self._places:
             path = path[:-1]
-        return where.get(path)
+        return self._places.get(path)
 
-
-def _entries(tree: Node | None, path: Path) -> list[Path]:
-    """Paths of list entries `NAME=value` or `NAME` where *path* ends in that name."""
-    above = tree.at(path[:-1]) if tree else None
-    if above is None or above.kind != "list":
-        return []
-    names = [str(item.plain()).partition("=")[0] for item in above.value]
-    return [(*path[:-1], index) for index, name in enumerate(names) if name == path[-1]]
+    @cached_property
+    def _places(self) -> Mapping[Path, Span]:
+        """`where`, and what lists have as `NAME=value` or `NAME` by its name."""
+        nodes = self.tree.walk() if self.tree else ()
+        texts = ((path, node) for path, node in nodes if node.kind == "str" and path and isinstance(path[-1], int))
+        return {(*path[:-1], node.value.partition("=")[0]): node.span for path, node in texts} | {**self.where}
 
 
 def read(
@@ -134,20 +128,18 @@ def read(
         files = Folder(top, outside) if top is not None else Texts({})
     elif isinstance(files, Mapping):
         files = Texts(files)
-    project = Project(Notes(), files, Shell(env or {}), prefix=top.as_posix() if top else "")
-    if first is not None:
-        project.folder = posixpath.dirname(_place(first, top))
+    folder = posixpath.dirname(_place(first, top)) if first is not None else ""
+    project = Project(Notes(), files, Shell(env or {}), folder, prefix=top.as_posix() if top else "")
+    named = Folder(top, True) if isinstance(files, Folder) and top is not None else files
     layers = []
     for number, item in enumerate(sources, 1):
         if isinstance(item, str):
             shown = name if number == 1 else f"{name}#{number}"
             project.texts[shown] = item
-            layers.append((posixpath.join(project.folder, shown), item, shown))
+            layers.append((posixpath.join(folder, shown), item, shown))
             continue
-        place = _place(Disk(item), top)
         try:
-            named = Folder(top, True) if isinstance(files, Folder) and top is not None else files
-            layers.append((place, project.text(place, named), project.shown(place)))
+            layers.append(project.layer(_place(Disk(item), top), named))
         except OSError as error:
             raise Unreadable(str(item), reason(error)) from None
     return _finish(project, layers)
@@ -170,7 +162,8 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
         note.say("empty-composition", tree or Span(layers[0][2], 1, 1))
     if tree is None:
         return Reading(None, note.results(), texts=project.texts)
-    project.unread_env()
+    if project.shell.missed:
+        project.unread_env()
     normal = release(project.fold(tree), note, env=project.shell.values)
     return Reading(
         composition=normal.composition,

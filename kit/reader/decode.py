@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from ..diagnostics import Path
@@ -23,6 +24,8 @@ T = TypeVar("T")
 Decoder = Callable[["Desk", Node, Path], Any]
 Placed = tuple[T, Node, Path]
 """A value, the node it came from and where that stands."""
+Reader = Callable[["Desk", Node, Path], Iterable[tuple[object, T]]]
+"""From an item of a list to its values, each with what makes it one."""
 
 MOST_PORTS: Final = 20_000
 NEUTRAL: Final[tuple[object, ...]] = (False, 0, "", [], {})
@@ -294,9 +297,7 @@ def health(desk: Desk, node: Node, path: Path) -> Plain:
 # ── ports, mounts, devices ─────────────────────────────────────────────────────────────────────────
 
 
-def _listed(
-    desk: Desk, node: Node, path: Path, what: str, read: Callable[[Desk, Node, Path], Iterable[tuple[object, T]]]
-) -> list[Placed[T]]:
+def _listed(read: Reader[T], what: str, desk: Desk, node: Node, path: Path) -> list[Placed[T]]:
     """The values of a list by what makes them one; the later of two takes the place of the earlier (C-35)."""
     found: dict[object, Placed[T]] = {}
     for index, item in enumerate(node.value):
@@ -309,12 +310,8 @@ def _listed(
     return list(found.values())
 
 
-def ports(desk: Desk, node: Node, path: Path) -> list[Placed[PortSpec]]:
-    """Ports in their long form; equal ones collapse (C-35, C-49)."""
-    return _listed(desk, node, path, "port", _ports)
-
-
 def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpec]]:
+    """Ports in their long form; equal ones collapse (C-35, C-49)."""
     specs: list[PortSpec] = []
     if desk.ports > MOST_PORTS:
         desk.note.say("too-many-ports", item, path, most=MOST_PORTS)
@@ -343,12 +340,8 @@ def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
     return PortSpec(target=number, numeric=numeric, **words)
 
 
-def mounts(desk: Desk, node: Node, path: Path) -> list[Placed[MountSpec]]:
-    """Mounts in their long form; the later of two with one target wins (C-35, C-51)."""
-    return _listed(desk, node, path, "target", _mounts)
-
-
 def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountSpec]]:
+    """Mounts in their long form; the later of two with one target wins (C-35, C-51)."""
     spec = desk.attempt(forms.parse_mount, item, path, stage=8) if item.kind == "str" else _long_mount(desk, item, path)
     if spec is not None:
         yield spec.target, spec
@@ -376,12 +369,8 @@ def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
     return MountSpec(type=kind, source=source, target=target, read_only=read_only, options=options)
 
 
-def devices(desk: Desk, node: Node, path: Path) -> list[Placed[DeviceSpec]]:
-    """Devices in their long form (C-58)."""
-    return _listed(desk, node, path, "target", _devices)
-
-
 def _devices(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, DeviceSpec]]:
+    """Devices in their long form (C-58)."""
     spec = desk.attempt(forms.parse_device, item, path, stage=11) if item.kind == "str" else None
     if item.kind == "map" and item.get("target") is None:
         desk.note.say("missing-target", item, path, rule="C-58", what="device")
@@ -456,11 +445,13 @@ def outside(_desk: Desk, node: Node, _path: Path) -> bool:
     return node.kind == "map" or node.value is True
 
 
-DECODERS: Final[dict[str, Decoder]] = {
+DECODERS: Final[Mapping[str, Decoder]] = {
     decoder.__name__: decoder
     for decoder in (
         plain, switch, integer, decimal, size, duration, texts, verbatim, pairs, variables, bare_variables, command,
-        hooks, hosts, limits, health, ports, mounts, devices, dependencies, attachments, build, addresses, pools, word,
-        outside,
+        hooks, hosts, limits, health, dependencies, attachments, build, addresses, pools, word, outside,
     )
-} | {"text": plain, "flag": plain}  # fmt: skip
+} | {
+    "text": plain, "flag": plain, "ports": partial(_listed, _ports, "port"),
+    "mounts": partial(_listed, _mounts, "target"), "devices": partial(_listed, _devices, "target"),
+}  # fmt: skip

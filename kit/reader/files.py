@@ -199,9 +199,8 @@ class Project:
     `prefix` goes in front of a file's place in the project to make the name that people see.
     """
 
-    def __init__(self, note: Notes, files: Files, shell: Shell, prefix: str = "") -> None:
-        self.note, self.files, self.shell, self.prefix = note, files, shell, prefix
-        self.folder = ""
+    def __init__(self, note: Notes, files: Files, shell: Shell, folder: str, prefix: str) -> None:
+        self.note, self.files, self.shell, self.folder, self.prefix = note, files, shell, folder, prefix
         self.texts: dict[str, str] = {}
         self.others: dict[str, _File] = {}
         self.count = self.copied = 0  # files read, values that came by extending
@@ -213,8 +212,8 @@ class Project:
         """A place in the project as people see it."""
         return posixpath.normpath(posixpath.join(self.prefix, place))
 
-    def text(self, place: str, files: Files | None = None) -> str:
-        """The text of a file, with a finding when it is not text. Raises OSError."""
+    def layer(self, place: str, files: Files | None = None) -> Layer:
+        """A file, with a finding when it is not text. Raises OSError."""
         self.count += 1
         if self.count > MOST_FILES:
             raise OSError(errno.EMFILE, f"a project has at most {MOST_FILES} files")
@@ -223,13 +222,12 @@ class Project:
         self.texts[name] = text
         if problem is not None:
             self.note.take(problem, 1)
-        return text
+        return place, text, name
 
     def fetch(self, named: Node, folder: str, path: Path, rule: str, stage: int, needed: bool = True) -> Layer | None:
         """A file that a composition names, or None and an error; no error when it is absent and not *needed*."""
-        place = posixpath.normpath(posixpath.join(folder, named.value))
         try:
-            return place, self.text(place), self.shown(place)
+            return self.layer(posixpath.normpath(posixpath.join(folder, named.value)))
         except OSError as error:
             if needed or error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 code = "outside-project" if error.errno == errno.EXDEV else "missing-file"
@@ -423,12 +421,11 @@ class Project:
         listed = _texts(entry.get("env_file"))
         layers = [self.fetch(item, folder, path, "C-37", 6) for item in listed]
         if not listed:
-            place = posixpath.join(inner, ".env")
             try:
-                layers = [(place, self.text(place), self.shown(place))]
+                layers = [self.layer(posixpath.join(inner, ".env"))]
             except OSError:
                 return values
-            self.note.say("env-beside-include", entry, path, file=self.shown(place))
+            self.note.say("env-beside-include", entry, path, file=self.shown(posixpath.join(inner, ".env")))
         for layer in layers:
             if layer is not None:
                 own |= self.variables(layer, path, 6, lambda name: shell.values.get(name, values.get(name)), own)
@@ -436,8 +433,6 @@ class Project:
 
     def unread_env(self) -> None:
         """Tell of variables that only the project's `.env` has: balena does not read it (C-27)."""
-        if not self.shell.missed:
-            return
         try:
             text, _problem = decode(self.files.read(posixpath.join(self.folder, ".env")), ".env")
             values = variables(text, lambda _name: None)

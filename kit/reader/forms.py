@@ -36,6 +36,12 @@ class Unreadable(ValueError):  # noqa: N818 (it names the text, not the failure)
         self.rule, self.help = rule, help
 
 
+def expect(fits: object, rule: str, message: str, help: str = "") -> None:
+    """Raise `Unreadable` unless a text fits."""
+    if not fits:
+        raise Unreadable(rule, message, help)
+
+
 # ── numbers and text (C-11) ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -83,10 +89,10 @@ def parse_size(text: str) -> int:
     (67108864, 1610612736, 1000000000)
     """
     found = SIZE.fullmatch(text.lower())
-    size = float(found[1]) if found else -1.0
-    if found is None or not 0 <= size < math.inf:
-        raise Unreadable("C-62", f"`{text}` is not a size", "write a number and a unit, for example `64m`")
-    size *= 1024.0 ** "bkmgtp".index(found[2] or "b")
+    number, unit = found.groups() if found else ("-1", "")
+    size = float(number) * 1024.0 ** "bkmgtp".index(unit or "b")
+    fits = 0 <= float(number) < math.inf
+    expect(fits, "C-62", f"`{text}` is not a size", "write a number and a unit, for example `64m`")
     return int(size) if size < 2**63 else -(2**63)
 
 
@@ -101,16 +107,13 @@ def parse_duration(text: str) -> int:
         return 0
     total = 0
     for whole, fraction, unit in DURATION.findall(rest)[:-1] or [("", "", "")]:  # the last match is the empty end
-        if not (whole or fraction):
-            raise Unreadable("C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
-        if not unit:
-            raise Unreadable("C-63", f"`{text}` has no unit", f"did you mean `{text}s`?")
-        if len(whole) <= 19 and unit not in UNITS:
-            raise Unreadable("C-63", f"`{text}` has an unknown unit `{unit}`", "use ns, us, ms, s, m, h, d or w")
+        expect(whole or fraction, "C-63", f"`{text}` is not a duration", "write a number and a unit, for example `90s`")
+        expect(unit, "C-63", f"`{text}` has no unit", f"did you mean `{text}s`?")
+        if len(whole) <= 19:
+            expect(unit in UNITS, "C-63", f"`{text}` has an unknown unit `{unit}`", "use ns, us, ms, s, m, h, d or w")
         size, digits = UNITS.get(unit, 0), fraction[:18]
         total += int(whole[:20] or 0) * size + int(float(digits or 0) * (size / 10 ** len(digits)))
-        if len(whole) > 19 or total >= 2**63:
-            raise Unreadable("C-63", f"`{text}` is too long")
+        expect(len(whole) <= 19 and total < 2**63, "C-63", f"`{text}` is too long")
     return sign * total
 
 
@@ -167,8 +170,8 @@ def split_command(text: str) -> Command:
         elif letter == "'" and not (double or dollar):
             have, single = have or single, not single
         elif letter == "(" and not (single or double or back):
-            if dollar or not word.endswith("$"):
-                raise Unreadable("C-48", f"`{text}` has a parenthesis outside quotes", "put quotes around it")
+            alone = dollar or not word.endswith("$")
+            expect(not alone, "C-48", f"`{text}` has a parenthesis outside quotes", "put quotes around it")
             word, dollar = word + letter, True
         elif letter in OPERATORS and not (single or double or back or dollar):
             number = letter == ">" and word[:1] in tuple("0123456789")
@@ -178,11 +181,9 @@ def split_command(text: str) -> Command:
             back ^= letter == "`" and not (single or double or dollar)
             dollar ^= letter == ")" and not (single or double or back)
             word, have = word + letter, have or letter not in SPACES
-    if have:
-        words.append(word)
-    if escaped or single or double or back or dollar:
-        raise Unreadable("C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
-    return Command(tuple(words), lost)
+    opened = escaped or single or double or back or dollar
+    expect(not opened, "C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
+    return Command((*words, word) if have else tuple(words), lost)
 
 
 # ── ports (C-49) ────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,17 +222,17 @@ def parse_ports(text: str) -> list[PortSpec]:
     >>> [str(port) for port in parse_ports("53:53/UDP") + parse_ports("8000-8002:80") + parse_ports(":80")]
     ['53:53/udp', '8000-8002:80', '80']
     """
-    parts = text.split(":")
-    address, published, target = ":".join(parts[:-2]), parts[-2] if len(parts) > 1 else "", parts[-1]
+    front, _, target = text.rpartition(":")
+    address, _, published = front.rpartition(":")
     target, _, protocol = target.partition("/")
     protocol = (protocol.partition("/")[0] or "tcp").lower()
     address = _address(address, text)
     first, last = _port_range(target, text)
     host_first, host_last = _port_range(published, text) if published else (0, 0)
-    if published and last - first != host_last - host_first and last != first:
-        raise Unreadable("C-49", f"`{text}` has ranges of unequal length")
-    if protocol not in PROTOCOLS:
-        raise Unreadable("C-49", f"`{text}` names no protocol that balena knows: `{protocol}`", "use tcp, udp or sctp")
+    equal = not published or last == first or last - first == host_last - host_first
+    expect(equal, "C-49", f"`{text}` has ranges of unequal length")
+    unknown = f"`{text}` names no protocol that balena knows: `{protocol}`"
+    expect(protocol in PROTOCOLS, "C-49", unknown, "use tcp, udp or sctp")
     hosts = [str(host_first + step) if published else "" for step in range(last - first + 1)]
     if first == last and host_first != host_last:
         hosts = [f"{host_first}-{host_last}"]
@@ -250,19 +251,18 @@ def is_address(text: str) -> bool:
 
 def _address(text: str, whole: str) -> str:
     bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
-    if bare and (not is_address(bare) or (":" in bare and bare is text)):
-        hint = "write an IPv4 address, or an IPv6 address in [ and ]"
-        raise Unreadable("C-49", f"`{whole}` has no address that balena reads: `{text}`", hint)
+    fits = not bare or (is_address(bare) and (":" not in bare or bare is not text))
+    hint = "write an IPv4 address, or an IPv6 address in [ and ]"
+    expect(fits, "C-49", f"`{whole}` has no address that balena reads: `{text}`", hint)
     return bare
 
 
 def _port_range(text: str, whole: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     last = last.partition("-")[0] if dash else first
-    if not all(re.fullmatch(r"\d{1,18}", part, re.ASCII) and int(part) < 65536 for part in (first, last)):
-        raise Unreadable("C-49", f"`{whole}` is not a port", 'write "host:container", for example "80:8080"')
-    if int(last) < int(first):
-        raise Unreadable("C-49", f"`{whole}` has a range that runs backwards")
+    fit = all(re.fullmatch(r"\d{1,18}", part, re.ASCII) and int(part) < 65536 for part in (first, last))
+    expect(fit, "C-49", f"`{whole}` is not a port", 'write "host:container", for example "80:8080"')
+    expect(int(first) <= int(last), "C-49", f"`{whole}` has a range that runs backwards")
     return int(first), int(last)
 
 
@@ -287,8 +287,7 @@ def parse_mount(text: str) -> MountSpec:
     >>> parse_mount("data:/a/../b/:ro").target, parse_mount("d:/data").source
     ('/b', '')
     """
-    if not text:
-        raise Unreadable("C-51", "an empty text is not a mount", "write `name:/path`")
+    expect(text, "C-51", "an empty text is not a mount", "write `name:/path`")
     if len(text) <= 2:
         return MountSpec(type="volume", target=clean_path(text))
     parts: list[str] = []
@@ -297,8 +296,7 @@ def parse_mount(text: str) -> MountSpec:
             parts[-1] += f":{part}"
         else:
             parts.append(part)
-    if not all(parts):
-        raise Unreadable("C-51", f"`{text}` has nothing between two colons", "write `name:/path`")
+    expect(all(parts), "C-51", f"`{text}` has nothing between two colons", "write `name:/path`")
     if len(parts) == 1:
         return MountSpec(type="volume", target=clean_path(parts[0]))
     words = tuple(parts[2].split(",")) if len(parts) > 2 else ()
@@ -346,8 +344,7 @@ def parse_device(text: str) -> DeviceSpec:
     '/dev/i2c-1:/dev/i2c-1:rwm'
     """
     parts = text.split(":")
-    if len(parts) > 3:
-        raise Unreadable("C-58", f"`{text}` has four parts; a device has at most three", "use the long form")
+    expect(len(parts) <= 3, "C-58", f"`{text}` has four parts; a device has at most three", "use the long form")
     return DeviceSpec(parts[0], parts[1] if parts[1:2] > [""] else parts[0], parts[2] if len(parts) > 2 else "rwm")
 
 
@@ -369,6 +366,5 @@ def parse_host(text: str) -> tuple[str, list[str]]:
 
 def host_entry(host: str, addresses: list[str]) -> tuple[str, list[str]]:
     """One host with its addresses, brackets removed."""
-    if not host or ":" in host or "=" in host:
-        raise Unreadable("C-67", f"`{host}` is not a host name")
+    expect(re.fullmatch("[^:=]+", host), "C-67", f"`{host}` is not a host name")
     return host, [a[1:-1] if len(a) > 2 and a[0] == "[" and a[-1] == "]" else a for a in addresses]

@@ -21,7 +21,7 @@ from .notes import Notes
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BRACED: Final = re.compile(rf"({NAME.pattern})(?:(:?[-+?])([^\n]*))?")
-BRACES: Final = re.compile(r"[{}]")
+BRACES: Final = re.compile(r"\{.?|\}", re.DOTALL)
 BARE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 DASHED: Final = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)-([A-Z][A-Z0-9_]*)\}")
 COMMANDS: Final = frozenset({"command", "entrypoint", "healthcheck", "post_start", "pre_stop"})
@@ -78,16 +78,11 @@ def _closing(text: str, start: int) -> int:
         last = text.find("}", start, line)
     else:
         last = text.rfind("}", start, line)
-        depth, skip = 0, -1
+        depth = 0
         for brace in BRACES.finditer(text, start, last + 1):
-            if brace.start() == skip:
-                continue
-            if brace[0] == "{":
-                depth, skip = depth + 1, brace.start() + 1
-            else:
-                depth -= 1
-                if depth == 0:
-                    return brace.start()
+            depth += -1 if brace[0] == "}" else 1
+            if depth == 0:
+                return brace.start()
     if last < 0:
         raise Malformed
     return last
@@ -159,17 +154,17 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
             missed[name] = None
         return value
 
+    after = before
     try:
         after = substitute(before, ask)
     except Malformed:
         note.say("unreadable-variable", node, path, text=before)
-        return node
     except Missing as missing:
         name, message = missing.args
         note.say("missing-variable", node, path, name=name, words=message and f": {message}")
-        return node
     if after == before:
         return node
+    filled = before.replace("$$", "$") != after  # not only a `$$` that became a dollar
     bare = {found[1] or found[2] for found in BARE.finditer(before.replace("$$", ""))} if missed else ()
     if empty := [f"`{name}`" for name in missed if name in bare]:
         names = " and ".join(empty[:3]) + (f" and {len(empty) - 3} more" if len(empty) > 3 else "")
@@ -177,9 +172,9 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
         note.say("unset-variable", node, path, change=(before, after), names=names, are=are, become=become)
     elif "COMPOSE_PROJECT_NAME" in before:
         note.say("random-project-name", node, path, change=(before, after))
-    elif before.replace("$$", "$") != after and any(step in COMMANDS for step in path[2:3]):
+    elif filled and COMMANDS.intersection(path[2:3]):
         note.say("variable-filled-in", node, path, change=(before, after), text=before, value=after)
-    elif before.replace("$$", "$") != after:
+    elif filled:
         note.change(path, before, after, "C-27", node)
     for dash in DASHED.finditer(before):
         note.say("dash-is-default", node, path, text=dash[0], name=dash[1], other=dash[2])
