@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import kit
 from kit.contracts import OPTIONAL, PREFIX, Fact
+from kit.looks import text_width
 from labs import maps
 from labs.maps import Field, decision_map, decisions, map_svg
 
@@ -114,13 +115,46 @@ def test_a_picture_is_xml_without_ids_and_the_same_each_time(
         assert ET.fromstring(map_svg(shown, "map", standalone=True)) is not None
 
 
-def test_no_label_leaves_the_picture_and_no_two_labels_meet() -> None:
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_label_leaves_the_picture_and_no_two_labels_meet(narrow: bool) -> None:
     for made, device, fields in ((PICTURE_11, ORIN, ("supervisor", "kernel")), (BUSY, PI, ("os", "supervisor"))):
-        picture = maps._Picture(decisions(made, device, *fields))
+        picture = maps._Picture(decisions(made, device, *fields), narrow)
         picture.drawn()
         labels = picture.taken[len(picture.points) :]
         assert all(not maps._overlap(one, two) for at, one in enumerate(labels) for two in labels[at + 1 :])
-        assert all(box[0] >= maps.LEFT - 1 and box[2] <= maps.LEFT + maps.WIDE + 1 for box in labels)
+        assert all(box[0] >= picture.left - 1 and box[2] <= picture.end + 1 for box in labels)
+
+
+@pytest.mark.parametrize("fields", [*permutations(get_args(Field), 2)])
+@pytest.mark.parametrize("made", [PICTURE_11, BUSY, release(service("a" * 60, sw__linux=">=5.10"))])
+def test_a_narrow_map_fits_an_output_of_560_pixels_and_says_the_same(
+    made: kit.Composition, fields: tuple[Field, Field]
+) -> None:
+    shown = decisions(made, ORIN, *fields)
+    wide, narrow = (ET.fromstring(map_svg(shown, "map", narrow=each)) for each in (False, True))
+    assert float(narrow.get("width", 0)) <= 560 - 2 * 24 - 2 - 20, "a card keeps 24 pixels beside it, a lab 20 more"
+    assert narrow.get("aria-label") == wide.get("aria-label")
+    height, words = float(narrow.get("height", 0)), set()
+    lifted = [each.get("transform", "") for each in narrow if each.get("transform", "").startswith("translate(0 ")]
+    lift = float(lifted[0][12:-1]) if lifted else 0
+    for each in narrow.iter("{http://www.w3.org/2000/svg}text"):
+        size, bold = float(each.get("font-size", 0)), each.get("font-weight") == "600"
+        length = text_width(each.text or "", size, bold=bold, mono=each.get("class") == "mc-m")
+        left = float(each.get("x", 0)) - {"end": length, "middle": length / 2}.get(each.get("text-anchor", ""), 0)
+        assert left >= -1
+        assert left + length <= maps.NARROW + 1
+        assert 10 <= float(each.get("y", 0)) + lift <= height
+        words.add(each.text)
+    for boundary in shown.up.boundaries:  # on the axis, and below with who asks
+        assert ".".join(map(str, boundary.at)) in words
+
+
+def test_a_card_has_a_wide_and_a_narrow_map_and_one_table() -> None:
+    html = decision_map(PICTURE_11, ORIN).html
+    assert html.count('role="img"') == 2
+    assert "mc-wide" in html
+    assert "mc-narrow" in html
+    assert html.count("<details") == 1
 
 
 def test_the_tables_say_what_the_picture_says() -> None:

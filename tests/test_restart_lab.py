@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise, product
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from kit.device.state import POLICIES, RESTARTS, restarts
+from kit.looks import text_width
 from labs import restart_lab
 from labs import restart_model as model
 from labs.restart_model import HAPPENINGS, YOURS, Inputs, lived
@@ -109,6 +111,28 @@ def test_the_picture_says_what_stays_down_and_the_table_says_the_same() -> None:
             assert svg.count('fill="var(--mc-run)"') == sum(len(life.runs) for life in rows.values())
         assert table.count("stays down") == sum(not life.up for life in rows.values())
         assert table.count("<tr>") - 1 == sum(len(life.runs) + 1 for life in rows.values())
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS)
+@pytest.mark.parametrize("width", [model.WIDE, model.LAB, model.NARROW])
+def test_no_two_labels_meet_and_none_leaves_the_picture(happening: str, width: int) -> None:
+    assert model.NARROW <= 560 - 2 * 24 - 2 - 20, "a card keeps 24 pixels beside it, a lab 20 more"
+    for mended, lasts, code, written in product(
+        (0, 3, 26, 42), (1, 7, 60), (0, 137), ("no", "unless-stopped", "n" * 99)
+    ):
+        inputs = Inputs(happening=happening, mended=mended, lasts=lasts, code=code, written=written)
+        lines: dict[str, list[tuple[float, float]]] = {}
+        svg = model.to_svg(inputs, lived(inputs), width=width)
+        for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"):
+            bold, mono = each.get("font-weight") == "600", each.get("class") == "mc-m"
+            size = float(each.get("font-size", 0))
+            length = text_width(each.text or "", size, bold=bold, mono=mono)
+            left = float(each.get("x", 0)) - {"end": length, "middle": length / 2}.get(each.get("text-anchor", ""), 0)
+            lines.setdefault(each.get("y", ""), []).append((left, left + length))
+        for spans in map(sorted, lines.values()):
+            assert spans[0][0] >= -1
+            assert spans[-1][1] <= width + 1
+            assert all(one[1] + 3 <= other[0] for one, other in pairwise(spans))
 
 
 def test_the_table_of_policies_is_the_kits_and_marks_one_cell() -> None:

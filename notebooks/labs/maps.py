@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final, Literal, NamedTuple, get_args
 
 from kit import looks
@@ -220,6 +220,11 @@ TOP: Final = 44
 WIDE: Final = 560
 HIGH: Final = 336
 RIGHT: Final = 206
+NARROW: Final = 488
+"""What a card leaves to its picture in an output of 560 pixels, or less: a lab is 20 pixels narrower."""
+FEWER: Final = 5
+"""Releases on a narrow map."""
+NOTE: Final = 20
 Box = tuple[float, float, float, float]
 
 
@@ -247,14 +252,22 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 class _Picture:
-    """One map on its way to SVG. Rows count upwards: the newest version is at the top."""
+    """One map on its way to SVG. Rows count upwards: the newest version is at the top.
 
-    def __init__(self, shown: DecisionMap) -> None:
-        self.map = shown
-        self.points = _chosen(shown)
-        self.x = _Scale(shown.across, (each.x for each in self.points), LEFT, WIDE)
+    A narrow one has no room beside the map: who asks for its level boundaries stands below it.
+    """
+
+    def __init__(self, shown: DecisionMap, narrow: bool = False) -> None:
+        self.map, self.narrow = shown, narrow
+        self.points = _chosen(shown, FEWER if narrow else POINTS)
+        self.left = 72 if narrow else LEFT
+        self.end = NARROW - 1 if narrow else LEFT + WIDE
+        self.width = NARROW if narrow else LEFT + WIDE + RIGHT
+        self.x = _Scale(shown.across, (each.x for each in self.points), self.left, self.end - self.left)
         self.y = _Scale(shown.up, (each.y for each in self.points), 0, HIGH)
+        self.bottom: float = TOP + HIGH + 48
         self.taken: list[Box] = []
+        self.way: list[Box] = []  # from ring to ring: left free where there is another place
         self.parts: list[str] = []
 
     def down(self, place: float) -> float:
@@ -270,6 +283,11 @@ class _Picture:
         self.lines()
         dots = [self.dot(each) for each in self.points]
         self.taken += [(x - 9, y - 9, x + 9, y + 9) for x, y in dots]
+        for (ax, ay), (bx, by) in pairwise(dots):
+            steps = [(ax + (bx - ax) * part / 20, ay + (by - ay) * part / 20) for part in range(21)]
+            self.way += [(x - 3, y - 3, x + 3, y + 3) for x, y in steps]
+        line = "L".join(f"{x:g} {y:g}" for x, y in dots)
+        self.parts.append(path(f"M{line}", "ink", 1.5, dash="1.5 4") if len(dots) > 1 else "")
         self.plates()
         self.ticks()
         self.rings(dots)
@@ -291,21 +309,25 @@ class _Picture:
         """Boundaries where the answer changes, each with its version and who asks."""
         cells = self.map.cells
         above: list[Box] = []
-        for at, boundary in enumerate(self.map.across.boundaries, 1):
+        said: list[str] = []
+        # From the right: a label that needs a higher place leads its line past those of its right.
+        for at, boundary in reversed([*enumerate(self.map.across.boundaries, 1)]):
             rows = [row for row in range(len(cells[0])) if _key(cells[at - 1][row]) != _key(cells[at][row])]
             for row in rows:
                 _left, top, _right, bottom = self.cell(at, row)
                 self.parts.append(path(f"M{self.x.edge(at):g} {top:g}L{self.x.edge(at):g} {bottom:g}", "ink", 2))
             if rows:
                 x, words = self.x.edge(at), f"{_dotted(boundary.at)}: {_plain(boundary.says)}"
-                wide = text_width(words, 12)
-                left = min(x, LEFT + WIDE + RIGHT - wide)
+                wide = min(text_width(words, 12), self.width)
+                left = min(x, self.width - wide)
                 box = (left, 12.0, left + wide, 28.0)
                 while any(_overlap(box, each) for each in above):
                     box = (box[0], box[1] - 18, box[2], box[3] - 18)
                 above.append(box)
                 self.parts.append(path(f"M{x:g} {TOP:g}L{x:g} {box[3] + 3:g}", "edge", 1))
-                self.parts.append(text(left, box[3] - 3, words, 12, ink="ink2"))
+                said.append(rect(left - 2, box[1], wide + 2, 16, 0, ""))
+                said.append(text(left, box[3] - 3, words, 12, ink="ink2", room=wide + 1))
+        self.parts += said
         self.top = min([0.0, *(box[1] - 6 for box in above)])
         beside: list[tuple[float, str, str]] = []
         for at, boundary in enumerate(self.map.up.boundaries, 1):
@@ -316,14 +338,24 @@ class _Picture:
                 self.parts.append(path(f"M{left:g} {y:g}L{right:g} {y:g}", "ink", 2))
             if changing:
                 beside.append((y, _dotted(boundary.at), _plain(boundary.says)))
-        floor = -100.0
-        end = LEFT + WIDE
+        if self.narrow:
+            self.notes([(version, says) for _y, version, says in sorted(beside)])
+            return
+        floor, end = -100.0, self.end
         for y, version, says in sorted(beside):
             at_y = max(y, floor + 38)
             floor = at_y
             self.parts.append(path(f"M{end:g} {y:g}L{end + 8:g} {y:g}L{end + 14:g} {at_y:g}", "edge", 1))
             self.parts.append(text(end + 20, at_y + 1, version, 12, bold=True, mono=True))
             self.parts.append(text(end + 20, at_y + 17, says, 12, ink="ink2", room=RIGHT - 24))
+
+    def notes(self, asked: list[tuple[str, str]]) -> None:
+        """Below the map, from the top down: each level boundary with its version, bold as on the axis."""
+        self.bottom += 8 if asked else 0
+        for version, says in asked:
+            self.bottom += NOTE
+            self.parts.append(text(self.left - 10, self.bottom - 8, version, 12, bold=True, anchor="end"))
+            self.parts.append(text(self.left, self.bottom - 8, says, 12, ink="ink2", room=self.width - self.left))
 
     def plates(self) -> None:
         """Each region has its name on a paper plate, in its largest field, where it covers no ring."""
@@ -360,7 +392,8 @@ class _Picture:
         ys = (box[1] + edge, box[3] - edge - high, (box[1] + box[3] - high) / 2)
         spots = [(x, y) for y in ys for x in xs]
         free = [(x, y) for x, y in spots if not any(_overlap((x, y, x + wide, y + high), each) for each in self.taken)]
-        return (free or spots)[0]
+        clear = [(x, y) for x, y in free if not any(_overlap((x, y, x + wide, y + high), each) for each in self.way)]
+        return (clear or free or spots)[0]
 
     def regions(self) -> Iterator[list[tuple[int, int]]]:
         """Fields that touch and have the same answer."""
@@ -408,7 +441,7 @@ class _Picture:
                 self.parts.append(
                     text(x, end + 20, words, 12, bold=bold, ink="ink" if bold else "ink2", anchor="middle")
                 )
-        self.parts.append(text(LEFT, end + 40, NOUNS[self.map.across.field], 12, ink="ink3"))
+        self.parts.append(text(self.left, end + 40, NOUNS[self.map.across.field], 12, ink="ink3"))
         edges = {each.at for each in self.map.up.boundaries}
         used = []
         for value in sorted(self.y.places, key=lambda each: (each not in edges, each)):
@@ -418,17 +451,15 @@ class _Picture:
                 used.append(box)
                 words = _dotted(value)
                 self.parts.append(
-                    text(LEFT - 10, y + 4, words, 12, bold=bold, ink="ink" if bold else "ink2", anchor="end")
+                    text(self.left - 10, y + 4, words, 12, bold=bold, ink="ink" if bold else "ink2", anchor="end")
                 )
-        self.parts.append(text(LEFT - 10, TOP - 14, NOUNS[self.map.up.field], 12, ink="ink3", anchor="end"))
+        self.parts.append(text(self.left - 10, TOP - 14, NOUNS[self.map.up.field], 12, ink="ink3", anchor="end"))
 
     def dot(self, point: Point) -> tuple[float, float]:
         return self.x.places[point.x], self.down(self.y.places[point.y])
 
     def rings(self, dots: list[tuple[float, float]]) -> None:
-        """Releases, joined in order. One whose other facts decide otherwise has its own mark in place of a ring."""
-        line = "L".join(f"{x:g} {y:g}" for x, y in dots)
-        self.parts.append(path(f"M{line}", "ink", 1.5, dash="1.5 4") if len(dots) > 1 else "")
+        """Releases with their versions. One whose other facts decide otherwise has its own mark in place of a ring."""
         for point, (x, y) in zip(self.points, dots, strict=True):
             differs = self.map.at(point.x, point.y).outcome != point.outcome
             self.parts.append(
@@ -438,7 +469,9 @@ class _Picture:
         for point, (x, y) in zip(self.points, dots, strict=True):
             wide = text_width(point.version, 12, bold=True) + 8
             spots = [(x - wide / 2, y - 27), (x + 10, y - 9), (x - wide / 2, y + 10), (x - wide - 10, y - 9)]
-            inside = [(a, b) for a, b in spots if a >= LEFT and a + wide <= LEFT + WIDE and TOP <= b <= TOP + HIGH - 17]
+            inside = [
+                (a, b) for a, b in spots if a >= self.left and a + wide <= self.end and TOP <= b <= TOP + HIGH - 17
+            ]
             free = [
                 (a, b) for a, b in inside if not any(_overlap((a, b, a + wide, b + 17), each) for each in self.taken)
             ]
@@ -496,7 +529,7 @@ def _hatch(outcome: str, box: Box) -> str:
     return ""
 
 
-def _chosen(shown: DecisionMap) -> list[Point]:
+def _chosen(shown: DecisionMap, most: int = POINTS) -> list[Point]:
     """The releases that are drawn: those that enter another field, the last one, and some between."""
     points = shown.points
     entering = [
@@ -504,24 +537,24 @@ def _chosen(shown: DecisionMap) -> list[Point]:
         if at == 0 or shown.at(point.x, point.y) != shown.at(points[at - 1].x, points[at - 1].y)
         or point.outcome != points[at - 1].outcome
     ]  # fmt: skip
-    kept = {*entering[-POINTS + 1 :], *([len(points) - 1] if points else [])}
+    kept = {*entering[-most + 1 :], *([len(points) - 1] if points else [])}
     others = [at for at in range(len(points)) if at not in kept]
-    step = max(1, -(-len(others) // max(1, POINTS - len(kept))))
-    kept |= {*others[step // 2 :: step][: max(0, POINTS - len(kept))]}
+    step = max(1, -(-len(others) // max(1, most - len(kept))))
+    kept |= {*others[step // 2 :: step][: max(0, most - len(kept))]}
     return [points[at] for at in sorted(kept)]
 
 
 # ------------------------------------------------------------------------------------------------ the card
 
 
-def map_svg(shown: DecisionMap, title: str, standalone: bool = False) -> str:
-    """The picture alone; *standalone* is a file, light and on white."""
-    picture = _Picture(shown)
+def map_svg(shown: DecisionMap, title: str, standalone: bool = False, *, narrow: bool = False) -> str:
+    """The picture alone; *standalone* is a file, light and on white; *narrow* fits an output of 560 pixels."""
+    picture = _Picture(shown, narrow)
     body = picture.drawn()
     lift = -picture.top
     body = f'<g transform="translate(0 {lift:g})">{body}</g>' if lift else body
     said = f"{NOUNS[shown.across.field]} across, {NOUNS[shown.up.field]} upwards. " + "; ".join(_told(shown)) + "."
-    return sheet(title, said, LEFT + WIDE + RIGHT, TOP + HIGH + 48 + lift, body, standalone)
+    return sheet(title, said, picture.width, picture.bottom + lift, body, standalone)
 
 
 def _told(shown: DecisionMap) -> Iterator[str]:
@@ -588,7 +621,8 @@ def decision_map(composition: Composition, device: Device, across: Field = "supe
     ]
     held = f" The map keeps {' and '.join(kept)}." if kept else ""
     name = f"{NOUNS[across]} and {NOUNS[up]}"
-    picture = looks.picture(map_svg(shown, f"Decision map: {name}"), name=f"decision map: {name}")
+    wide, narrow = (map_svg(shown, f"Decision map: {name}", narrow=each) for each in (False, True))
+    picture = looks.picture(wide, narrow, f"decision map: {name}")
     legend = [
         f"<li>Rings are balenaOS releases for {escaped(slug)}, joined in order; steps are by rank, not to scale</li>"
     ]

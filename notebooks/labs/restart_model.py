@@ -208,27 +208,32 @@ def _why(one: Container) -> str:
 
 # ------------------------------------------------------------------------------------------- the picture
 
-WIDE, LAB, NARROW = 862, 760, 560  # a card, a lab in JupyterLab beside its file browser, and a narrow place
+WIDE, LAB, NARROW = 862, 760, 488  # a card, a lab in JupyterLab beside its file browser, in an output of 560 pixels
 _LEFT: Final = 130
 _TOP: Final = 66  # of the first bar
 _ROW: Final = 51
+_NAME: Final = 20  # of a policy, above its bar where there is no room to the left of it
 
 
 def to_svg(inputs: Inputs, lives: Mapping[str, Life], *, width: float = WIDE, standalone: bool = False) -> str:
     """A minute in true seconds: runs, ends, pauses, and what stays down."""
     rows = shown(inputs, lives)
-    scale = (width - _LEFT - 10) / (MINUTE / 1000)
-    bottom = _TOP + _ROW * len(rows) - 13
+    left, name_high = (10, _NAME) if width < LAB else (_LEFT, 0)
+    scale = (width - left - 10) / (MINUTE / 1000)
+    bottom = _TOP + (_ROW + name_high) * len(rows) - 13
 
     def at(second: float) -> float:
-        return _LEFT + scale * second
+        return left + scale * second
 
     parts = list(_axis(inputs, at, bottom))
     for place, (name, life) in enumerate(rows.items()):
-        y = _TOP + _ROW * place
+        y = _TOP + (_ROW + name_high) * place
         parts += [path(f"M0 {y - 8:g}L{width:g} {y - 8:g}", "rule", 1)] if place else []
-        parts.append(text(0, y + 14, name, bold=True, mono=True, room=_LEFT - 10))
-        parts += _life(life, at, y)
+        x, room = (left, width - left - 10) if name_high else (0, left - 10)
+        wide = min(text_width(name, bold=True, mono=True), room)
+        parts += [rect(x, y - 3, wide + 4, 20, 0, "")] if name_high else []
+        parts.append(text(x, y + (12 if name_high else 14), name, bold=True, mono=True, room=room))
+        parts += _life(life, at, y + name_high)
     return sheet("A minute", told(rows), width, bottom + 2, "".join(parts), standalone)
 
 
@@ -257,41 +262,61 @@ def _axis(inputs: Inputs, at: object, bottom: float) -> Iterator[str]:
         yield text(x, 44, f"{second} s", 12, ink="ink3", anchor="middle" if second < 60 else "end")
     room = place(end) - place(0) - 8
     words = f"every run ends with {inputs.code} after {inputs.lasts} s"
-    words = words if text_width(words, 12) < room else f"ends with {inputs.code} after {inputs.lasts} s"
-    yield text(place(0), 14, words, 12, room=room)
+    words = next((each for each in (words, words.removeprefix("every run ")) if text_width(each, 12) < room), "")
+    yield text(place(0), 14, words, 12) if words else ""
     yield path(f"M{place(0):g} 20L{place(0):g} 30M{place(0):g} 25L{place(end) - 8:g} 25", "ink2", 1.2)
     if mended < WHEN:
         yield path(f"M{place(end):g} 20L{place(end):g} 30", "ink", 1.2)
-        yield text(place(end), 14, "the cause is mended", 12, room=place(WHEN / 1000) - place(end) - 6)
+        after, before = (
+            place((WHEN if happening.steps else MINUTE) / 1000) - place(end) - 6,
+            room - text_width(words, 12),
+        )
+        yield from _mended(place(end), after, before)
     if happening.steps:
         yield text(place(WHEN / 1000), 14, happening.words, 12, room=place(60) - place(WHEN / 1000))
 
 
+def _mended(x: float, after: float, before: float) -> Iterator[str]:
+    """The end of the cause in as many words as there is room for, after its line or else before it."""
+    for words in ("the cause is mended", "mended"):
+        wide = text_width(words, 12)
+        if wide <= max(after, before - 14):
+            yield text(x, 14, words, 12) if wide <= after else text(x - 6, 14, words, 12, anchor="end")
+            return
+
+
 def _life(life: Life, at: object, y: float) -> Iterator[str]:
     place = at if callable(at) else float
+    arm = min(4, 0.4 * (place(1) - place(0)))  # of a cross: two of them a second apart do not touch
     for run in life.runs:
         start, stop = place(run.start), place(run.end)
         yield rect(start, y, max(stop - start - 0.6, 2), 20, 1.5, "", fill="run")
         if run.code is not None:
             x = stop
-            yield path(f"M{x - 4:g} {y + 27:g}L{x + 4:g} {y + 35:g}M{x + 4:g} {y + 27:g}L{x - 4:g} {y + 35:g}", "no", 2)
+            left, right, top, foot = x - arm, x + arm, y + 31 - arm, y + 31 + arm
+            yield path(f"M{left:g} {top:g}L{right:g} {foot:g}M{right:g} {top:g}L{left:g} {foot:g}", "no", 2)
     for run, then in zip(life.runs, (*life.runs[1:], None), strict=True):
         if run.pause:
-            stop = min(run.end + run.pause, then.start if then else MINUTE / 1000, MINUTE / 1000)
+            last_start = MINUTE if life.up else WHEN  # what stays down owes no start after the event
+            stop = min(run.end + run.pause, then.start if then else last_start / 1000, MINUTE / 1000)
             first, last = place(run.end) + 2, place(stop) - 2
             if last - first > 3:
                 yield path(f"M{first:g} {y + 10:g}L{last:g} {y + 10:g}", "ask", 2, dash="2 2.5")
             words = f"{run.pause:.1f} s"
-            if run.pause >= 3 and last - first > text_width(words, 12):
+            if run.pause >= 3 and last - first > (wide := text_width(words, 12)) + 6:
+                yield rect((first + last - wide) / 2 - 2, y - 6, wide + 4, 14, 0, "")
                 yield text((first + last) / 2, y + 5, words, 12, ink="ask", anchor="middle")
     if not life.up:
         last = life.runs[-1]
         after_boot = last.end + (BOOT / 1000 if last.code is None else 0)
-        wide = max(text_width("stays down", 12, bold=True), text_width(life.why, 12))
         x, right = place(after_boot) + 8, place(MINUTE / 1000)
-        x, anchor = (right, "end") if x + wide > right else (x, "")
-        yield text(x, y + 6, "stays down", 12, bold=True, ink="no", anchor=anchor)
-        yield text(x, y + 21, life.why, 12, ink="ink2", anchor=anchor)
+        short = life.why.removeprefix("it ").removeprefix("was ")
+        why = life.why if x + text_width(life.why, 12) <= right else short
+        wide = max(text_width("stays down", 12, bold=True), text_width(why, 12))
+        x = min(x, right - wide)
+        yield rect(x - 2, y - 4, wide + 4, 30, 0, "")
+        yield text(x, y + 6, "stays down", 12, bold=True, ink="no")
+        yield text(x, y + 21, why, 12, ink="ink2")
 
 
 def told(rows: Mapping[str, Life]) -> str:
