@@ -26,8 +26,8 @@ FIELDS: Final[dict[str, tuple[str, str, Any]]] = {key: tuple(row) for key, row i
 KNOWN: Final = frozenset(FIELDS) | frozenset(TABLES["elsewhere"])
 FEATURE_TABLE: Final[dict[str, dict[str, Any]]] = TABLES["features"]
 OWNED: Final[dict[str, str]] = TABLES["owned_labels"]
-RESTARTS: Final[tuple[str, ...]] = tuple(TABLES["restarts"])
-STRATEGIES: Final[tuple[str, ...]] = tuple(TABLES["strategies"])
+RESTARTS: Final[list[str]] = TABLES["restarts"]
+STRATEGIES: Final[list[str]] = TABLES["strategies"]
 LEGACY: Final = "io.resin."
 STRATEGY: Final = "io.balena.update.strategy"
 TIMEOUT: Final = "io.balena.update.handover-timeout"
@@ -161,8 +161,7 @@ class _Container:
         if take("entrypoint") and "command" not in self.service:
             self.say("image-command-kept", "entrypoint")
         host |= {"Init": self.service["init"]} if "init" in self.service else {}
-        if primary == "host" and not body["Hostname"]:
-            body["Hostname"] = self.place.hostname
+        body["Hostname"] = body["Hostname"] or (self.place.hostname if primary == "host" else "")
         environment = self._environment()
         self._features(body["Labels"], environment, host, networks)
         body["Env"] = [f"{key}={value}" for key, value in environment.items()]
@@ -242,9 +241,8 @@ class _Container:
         """Feature labels become mounts, devices and variables (C-89)."""
         on_host = host["NetworkMode"] == "host"
         self.words["address"] = "127.0.0.1" if on_host else self.place.supervisor_host
-        for feature, row in FEATURE_TABLE.items():
-            if not is_true(labels.get(FEATURES + feature)):
-                continue
+        on = {feature: row for feature, row in FEATURE_TABLE.items() if is_true(labels.get(FEATURES + feature))}
+        for feature, row in on.items():
             host["Binds"] += row.get("binds", []) if self.words.get(row.get("needs", ""), True) else []
             host["DeviceRequests"] += deepcopy(row.get("requests", []))
             sockets = dict.fromkeys(text.format_map(self.words) for text in row.get("sockets", ()))
@@ -275,10 +273,8 @@ class _Container:
         if word in RESTARTS and isinstance(value, str):
             return word
         near = word.partition(":")[0].replace("_", "-")
-        hint = self.note.known(near, RESTARTS)
-        if near in RESTARTS and ":" in word:
-            hint = f"write `{near}`; the number of tries is always unlimited"
-        self.say("restart-unknown", "restart", value=value, hint=hint)
+        known = f"write `{near}`; the number of tries is always unlimited" if ":" in word and near in RESTARTS else ""
+        self.say("restart-unknown", "restart", value=value, hint=known or self.note.known(near, RESTARTS))
         return "always"
 
     def _grace(self) -> int:

@@ -14,17 +14,17 @@ Class names that views use: `mc` (card), `mc-sub`, `mc-quiet`, `mc-small`, `mc-p
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from bisect import bisect_right
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-_HERE: Final = Path(__file__)
-_LOOKS: Final[dict[str, Any]] = json.loads(_HERE.with_suffix(".json").read_text("utf-8"))
+from .diagnostics import beside
+
+_LOOKS: Final[dict[str, Any]] = beside(__file__)
 
 TOKENS: Final[dict[str, dict[str, str]]] = _LOOKS["tokens"]
 """Theme (`light`, `dark`) to token to colour. A state's tint is its name and a `t`: `run`, `runt`."""
@@ -34,6 +34,8 @@ GLYPHS: Final[dict[str, dict[str, Any]]] = _LOOKS["glyphs"]
 ICONS: Final[dict[str, dict[str, Any]]] = _LOOKS["icons"]
 """Names of things: strokes, 16 × 16, never without a word or a value beside them. They have no word of their own."""
 _MARKS: Final = GLYPHS | ICONS
+_SHAPES: Final = {name: "".join(row["shapes"]) for name, row in _MARKS.items()}
+"""The drawing of each glyph and icon on its 16 × 16 field."""
 WIDTHS: Final[list[int]] = _LOOKS["widths"]
 """Helvetica advance widths of the characters 32 to 126, in thousandths of the size."""
 
@@ -98,23 +100,16 @@ def cut_middle(text: str, width: float, size: float = 13, *, bold: bool = False,
         tail = kept * 2 // 5
         return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
 
-    def wide(shown: str) -> float:
-        return text_width(shown, size, bold=bold, mono=mono)
-
+    wide = partial(text_width, size=size, bold=bold, mono=mono)
     if wide(text) <= width:
         return text
     return cut(bisect_right(range(1, len(text) + 1), width, key=lambda kept: wide(cut(kept))))
 
 
-def _shapes(name: str) -> str:
-    """The drawing of a glyph or an icon on its 16 × 16 field."""
-    return "".join(_MARKS[name]["shapes"])
-
-
 def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
     """A glyph or an icon inside a picture, its top left corner at (x, y)."""
     scale = f" scale({size / 16:g})" if size != 16 else ""
-    drawn = _shapes(name)
+    drawn = _SHAPES[name]
     if name in ICONS and size > 16:  # an icon keeps its thin line
         drawn = drawn.replace("stroke-width='1.4'", f"stroke-width='{1.4 * 16 / size:.3g}'")
     return f'<g transform="translate({x:g} {y:g}){scale}">{drawn}</g>'
@@ -123,7 +118,7 @@ def mark(name: str, x: float = 0, y: float = 0, size: float = 16) -> str:
 def glyph(name: str, size: int = 16) -> str:
     """A glyph or an icon in running HTML. It is hidden from readers: a word stands beside it."""
     field = f'width="{size}" height="{size}" viewBox="0 0 16 16"'
-    return f'<svg class="mc-g" {field} aria-hidden="true">{_shapes(name)}</svg>'
+    return f'<svg class="mc-g" {field} aria-hidden="true">{_SHAPES[name]}</svg>'
 
 
 def word(state: str) -> str:
@@ -147,7 +142,7 @@ def css() -> str:
     """The style sheet of every card, about 8 kB: tokens for both themes, then the components."""
     fonts = "".join(f"--mc-{name}:{family};" for name, family in FONTS.items())
     light, dark = ("".join(f"--mc-{token}:{colour};" for token, colour in TOKENS[theme].items()) for theme in TOKENS)
-    sheet = re.sub(r"/\*.*?\*/", "", _HERE.with_suffix(".css").read_text("utf-8"), flags=re.DOTALL)
+    sheet = re.sub(r"/\*.*?\*/", "", Path(__file__).with_suffix(".css").read_text("utf-8"), flags=re.DOTALL)
     by_page = f'[data-jp-theme-light="false"] .mc{{{dark}}}'
     by_system = f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .mc{{{dark}}}}}"
     return f".mc{{{fonts}{light}}}@media not print{{{by_page}{by_system}}}{sheet.strip()}"

@@ -188,6 +188,3 @@ def _doors(name: str, service: Mapping[str, Any]) -> Iterator[Access]:
         if is_true(labels.get(label)):
             reach = "device" if row["dangerous"] else "read" if feature == "journal-logs" else "part"
             yield Access(name, label, row["opens"], reach, "C-89", (*here, "labels", label))
-
-
-__all__ = ["Access", "Rule", "UnknownRule", "catalogue", "check", "host_access", "rule", "rules", "written_ports"]

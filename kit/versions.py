@@ -34,7 +34,6 @@ False
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,14 +41,15 @@ from functools import lru_cache, reduce
 from itertools import chain, pairwise, takewhile
 from math import inf
 from operator import eq, ge, gt, le, lt
-from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
+
+from .diagnostics import beside
 
 T = TypeVar("T")
 Triple = tuple[int, int, int]
 Window = tuple[Triple, tuple[float, ...]]
 
-_SAID: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("versions.json").read_text("utf-8"))
+_SAID: Final[dict[str, Any]] = beside(__file__)
 """The words of `operators`, and of a prerelease that is `unasked`; of ranges what is `expected` where, and `repairs`;
 `hints` by the shape of a word: operator, `n` or `x` for each number or wildcard, `+` for build metadata."""
 
