@@ -130,8 +130,7 @@ def render(found: Diagnostic, text: str = "") -> str:
         start -= left - bool(left)
         width = max(1, min(found.span.width, len(shown) - start))
         drawn += [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * start}{'^' * width}"]
-    if found.help:
-        drawn.append(f"{gutter} = help: {found.help}")
+    drawn += [f"{gutter} = help: {found.help}"] if found.help else []
     return "\n".join(map(printable, drawn))
 
 

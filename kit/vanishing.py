@@ -109,8 +109,8 @@ class _List:
         for path, node in self.pieces.items():
             changes = self.changes[path]
             replaced = [each for each in changes if each.rule == "C-35" and each.span != node.span]
-            for each in replaced:  # an earlier entry of the same name, no longer in the tree
-                yield self._row(path, each.span, shown(each.before), [each], [])
+            # an earlier entry of the same name is no longer in the tree
+            yield from (self._row(path, each.span, shown(each.before), [each], []) for each in replaced)
             changes = [each for each in changes if each not in replaced]
             yield self._row(path, node.span, self._typed(node), changes, self.found.get(path, []))
         for path, found in self.found.items():

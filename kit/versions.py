@@ -108,11 +108,6 @@ def _compare(one: str, two: str) -> int:
     return Ordered.parse(one).compare(two)
 
 
-def _as_double(name: str) -> str:
-    """A prerelease name as the reference compares it: numbers above 2^53 are doubles there."""
-    return str(int(float(name))) if len(name) > 15 and name.isdigit() else name
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
     """A version: three numbers, prerelease names, and build metadata, which no comparison sees (S-43, S-44).
@@ -134,10 +129,12 @@ class Version:
     _rank: str = field(init=False, repr=False)  # what the `semver` package is given
 
     def __post_init__(self) -> None:
+        # The reference compares numbers above 2^53 as doubles.
+        names = [str(int(float(name))) if len(name) > 15 and name.isdigit() else name for name in self.prerelease]
         object.__setattr__(self, "triple", (self.major, self.minor, self.patch))
-        object.__setattr__(self, "_rank", self._text(tuple(map(_as_double, self.prerelease))))
+        object.__setattr__(self, "_rank", self._text(names))
 
-    def _text(self, names: tuple[str, ...]) -> str:
+    def _text(self, names: Sequence[str]) -> str:
         return f"{self.major}.{self.minor}.{self.patch}" + (f"-{'.'.join(names)}" if names else "")
 
     @staticmethod
@@ -446,10 +443,9 @@ def _term(text: str, piece: _Piece) -> _Term:
     match = _WORD.fullmatch(bare.text)
     op, _sign, *parts, prerelease, _build = match.groups() if match else ("",) + (None,) * 6
     given = [int(part) for part in takewhile(lambda part: part and part not in "xX*", parts) if part]
-    if match and (len(given) < 3 or op[:1] in ("~", "^")):
-        bounds = _bounds(op, given, prerelease)
-    else:  # The reference takes one star out of whatever is left: `1.2.3*` is 1.2.3 to it.
-        bounds = [bare.without(_FIRST_STAR).text]
+    sugar = match and (len(given) < 3 or op[:1] in ("~", "^"))
+    # The reference takes one star out of what is no sugar: `1.2.3*` is 1.2.3 to it.
+    bounds = _bounds(op, given, prerelease) if sugar else [bare.without(_FIRST_STAR).text]
     try:  # a plain `>=0.0.0` says nothing and goes
         split = [re.split("^([<>]?=?)", each, maxsplit=1) for each in bounds if each not in ("", ">=0.0.0")]
         meaning = tuple(Comparator(op.removeprefix("="), Version.parse(version)) for _, op, version in split)
