@@ -41,13 +41,20 @@ def kit(path: Path) -> dict[str, Any]:
 
 
 def parsers(paths: list[Path], npm: Path) -> list[dict[str, Any]]:
-    """What balena's parser says of each. The folder of a project is called as the kit calls it (C-72, C-87)."""
+    """What balena's parser says of each."""
     questions = [{"folder": str(path.parent), "files": [path.name], "env": BUILD_MACHINE} for path in paths]
     script = Path(__file__).with_name("compose_parser.cjs")
     lines = "".join(f"{json.dumps(question)}\n" for question in questions)
     done = subprocess.run(["node", script], cwd=npm, input=lines, stdout=subprocess.PIPE, encoding="utf-8", check=True)
     answers = [line for line in done.stdout.split("\n") if line]
-    return [json.loads(line.replace(str(path.parent), FOLDER)) for path, line in zip(paths, answers, strict=True)]
+    return [moved(line, path.parent) for path, line in zip(paths, answers, strict=True)]
+
+
+def moved(answer: str, folder: Path) -> dict[str, Any]:
+    """An answer as if the project lay where the kit takes it to lie; an absolute context climbs to the root."""
+    up, ours = ('"' + "../" * (len(each.parts) - 1) for each in (folder, Path(FOLDER)))
+    found: dict[str, Any] = json.loads(answer.replace(str(folder), FOLDER).replace(up, ours))
+    return found
 
 
 def unlike(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
