@@ -89,9 +89,9 @@ def said(
     )  # fmt: skip
 
 
-def beside(module: str) -> Any:
-    """The table beside a module: what lies in `rules.json` for `rules.py`."""
-    return json.loads(File(module).with_suffix(".json").read_text("utf-8"))
+def beside(module: str, name: str = "") -> Any:
+    """The table beside a module: `reader.json` for `reader.py`, or the one that is named."""
+    return json.loads(File(module).with_name(name or f"{File(module).stem}.json").read_text("utf-8"))
 
 
 def did_you_mean(written: str, known: tuple[str, ...]) -> str:

@@ -20,19 +20,18 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from .diagnostics import beside
 from .looks import escaped, glyph, prose, style
 
 Result = Literal["passed", "not yet", "untouched", "broken"]
 Check = Callable[..., None]
-_FORMS: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_FORMS: Final[dict[str, Any]] = beside(__file__)
 HINTS: Final[list[str]] = _FORMS["hints"]
 OTHERWISE: Final[str] = _FORMS["otherwise"]
 PANELS: Final[dict[Result, tuple[str, str, str]]] = _FORMS["panels"]

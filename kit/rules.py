@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from .composition import Composition
 from .container import FEATURE_TABLE, check_device, is_true, spelled
 from .contracts import LABEL_OF
-from .diagnostics import Diagnostic, Path, Severity, Span
+from .diagnostics import Diagnostic, Path, Severity, Span, beside
 from .reader import Reading
 from .reader.decode import Desk, decoded
 from .reader.notes import FALSE_ALARM, Notes, Where
@@ -29,7 +29,7 @@ from .source import Node
 from .versions import clarify
 
 NOT_SEEN: Final = ("compose.yml", "compose.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
-DOORS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("doors.json").read_text("utf-8"))
+DOORS: Final[dict[str, Any]] = beside(__file__, "doors.json")
 """What opens the host: `fields` by their value, entries of `lists`, and the capabilities that are `strong`."""
 
 

@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path as File
 from typing import Any, Final, Literal, NamedTuple
 
 from ..composition import Service
-from ..diagnostics import Diagnostic, Path, Span, did_you_mean, said
+from ..diagnostics import Diagnostic, Path, Span, beside, did_you_mean, said
 from ..versions import InvalidRange, Range
 
-WORDS: Final[dict[str, Any]] = json.loads(File(__file__).with_name("words.json").read_text(encoding="utf-8"))
+WORDS: Final[dict[str, Any]] = beside(__file__, "words.json")
 """The sentences of this room, by subject."""
 
 PREFIX: Final = "io.balena.features.requires."

@@ -14,26 +14,24 @@ Fact(slug=None, version='36.4.0', source='uname -r: 5.15.148-l4t-r36.4-1012.12')
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..composition import Pairs
 from ..contracts import ARCHITECTURES, Fact, Facts
 from ..contracts.labels import meant
-from ..diagnostics import Diagnostic, Severity, Span, did_you_mean, said
+from ..diagnostics import Diagnostic, Severity, Span, beside, did_you_mean, said
 from ..versions import version_of
 from .tables import device_types, find_device_type, kernel_history, order_of, os_releases, supervisors
 
 if TYPE_CHECKING:
     from ..source import Node
 
-_WORDS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
+_WORDS: Final[dict[str, Any]] = beside(__file__, "words.json")
 
 # ------------------------------------------------------------------------------------------ raw texts
 

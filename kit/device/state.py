@@ -13,12 +13,12 @@ from reading the engine's source.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, dataclass_transform
+
+from ..diagnostics import beside
 
 Pairs = tuple[tuple[str, str], ...]
 Frozen: TypeAlias = "str | int | float | bool | tuple[Frozen, ...] | None"
@@ -31,7 +31,7 @@ SIGTERM: Final = 143  # how a process ends that does not answer SIGTERM by itsel
 POWER_CUT: Final = 255  # what the engine notes for a process that lost its power
 
 
-_REASONS: Final[dict[str, list[str]]] = json.loads(Path(__file__).with_name("reasons.json").read_text("utf-8"))
+_REASONS: Final[dict[str, list[str]]] = beside(__file__, "reasons.json")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -300,7 +300,7 @@ class State:
 
 # -------------------------------------------------------------------- what the engine does by itself
 
-RESTARTS: Final[dict[str, list[str]]] = json.loads(Path(__file__).with_name("restarts.json").read_text("utf-8"))
+RESTARTS: Final[dict[str, list[str]]] = beside(__file__, "restarts.json")
 """What happens to a container, and whether the engine starts it again: by policy, in their order (S-128)."""
 
 

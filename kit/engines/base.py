@@ -11,21 +11,20 @@ Our exceptions:
 
 from __future__ import annotations
 
-import json
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from ..contracts import Facts, decide_offer
 from ..device.state import Record, State, Trouble
 from ..device.steps import AnyStep
+from ..diagnostics import beside
 from ..planner import Given, Release, Round, Target, next_steps
 
-SAYINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("events.json").read_text(encoding="utf-8"))
+SAYINGS: Final[dict[str, Any]] = beside(__file__, "events.json")
 
 
 class EngineError(RuntimeError):

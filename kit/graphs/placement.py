@@ -17,19 +17,19 @@ next column; sources with the same targets share it. Nothing is random, and noth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import accumulate, combinations, pairwise
 from math import inf
-from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
+
+from ..diagnostics import beside
 
 Edge = tuple[str, str]
 """Dependency first, dependent second: the way the arrow points."""
 Point = tuple[float, float]
 
-TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("graphs.json").read_text("utf-8"))
+TABLES: Final[dict[str, Any]] = beside(__file__, "graphs.json")
 """The measures and words of this room, by subject."""
 WIDE: Final = 860
 NARROW: Final = 560

@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path as File
 from typing import Any, Final
 
-from ..diagnostics import Fix, Path
+from ..diagnostics import Fix, Path, beside
 from ..source import WORDS_OF, Kind, Node
 from .notes import Notes
 
-TABLES: Final[dict[str, Any]] = json.loads((File(__file__).parent / "fields.json").read_text(encoding="utf-8"))
+TABLES: Final[dict[str, Any]] = beside(__file__)
 CASTS: Final[dict[str, tuple[Kind, str]]] = {path: (kind, rule) for path, (kind, rule) in TABLES["casts"].items()}
 FORMS: Final[dict[str, str]] = TABLES["forms"]
 LISTS: Final[dict[str, list[str]]] = TABLES["lists"]

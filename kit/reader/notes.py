@@ -7,19 +7,15 @@ error that the real parser would show (C-3).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path as File
 from typing import Any, Final
 
-from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, did_you_mean, said
+from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, beside, did_you_mean, said
 from ..source import Node
 
 SAYINGS: Final[dict[str, dict[str, Any]]] = {
-    code: row
-    for file in ("findings.json", "loading.json")
-    for code, row in json.loads((File(__file__).parent / file).read_text(encoding="utf-8")).items()
+    code: row for file in ("findings.json", "loading.json") for code, row in beside(__file__, file).items()
 }
 """What each finding says, by its code: rule, severity, message, help and, for errors, class and stage."""
 

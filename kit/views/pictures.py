@@ -11,16 +11,15 @@ b'<?xml'
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
+from ..diagnostics import beside
 from ..graphs import Graph, to_svg
 from ..looks import TOKENS, literal, sayable, text_width
 
@@ -33,7 +32,7 @@ _DPI: Final = 96
 _POINT: Final = 72 / _DPI
 _HEAD: Final = 56  # pixels above a picture, for its answer and situation
 _WIDEST: Final = 960  # a sentence makes a picture at most so wide
-_TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_TABLES: Final[dict[str, Any]] = beside(__file__)
 _STYLE: Any = _TABLES["style"] | {"text.color": _INK["ink"], "axes.edgecolor": _INK["edge"]}
 
 

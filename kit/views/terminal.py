@@ -20,7 +20,7 @@ import click
 import yaml
 
 from .. import __version__, rules
-from ..diagnostics import Diagnostic, Severity, as_github, as_json, render_all
+from ..diagnostics import Diagnostic, Severity, as_github, as_json, beside, render_all
 from ..reader import Reading, Unreadable, read, variables
 from ..reader.files import BadLine
 from . import PACKAGES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..device import Device
 
 NO, MISUSE = 1, 2
-TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+TABLES: Final[dict[str, Any]] = beside(__file__)
 ROOM_OF: Final = {name: room for room, names in TABLES["rooms"].items() for name in names.split()}
 
 

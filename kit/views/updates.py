@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,7 +14,7 @@ import click
 from ..contracts import Facts
 from ..device.state import Container, Image, State, Trouble, Volume, Why
 from ..device.steps import Noop, Step
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, beside
 from ..engines.base import OfferArrives, decided_offer
 from ..engines.script import described, follow, read_events
 from ..engines.simulated import Simulated
@@ -24,7 +22,7 @@ from ..planner import Plan, Release, Round, installed, what_changed
 from ..planner import plan as planned
 from .terminal import MISUSE, NO, answer, aside, device_of, errors_of, for_programs, misuse, text_of, with_contracts
 
-TABLES: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("state.json").read_text(encoding="utf-8"))
+TABLES: Final[dict[str, Any]] = beside(__file__, "state.json")
 
 
 def read_state(text: str, name: str, state: State) -> tuple[State, Sequence[Diagnostic]]:
