@@ -90,14 +90,9 @@ class Reading:
 
 
 def read(
-    source: Source | Sequence[Source],
-    *,
-    name: str = NAME,
-    env: Mapping[str, str] | None = None,
-    files: Files | Mapping[str, str | bytes] | None = None,
-    root: PathLike[str] | None = None,
-    outside: bool = False,
-) -> Reading:
+    source: Source | Sequence[Source], *, name: str = NAME, env: Mapping[str, str] | None = None,
+    files: Files | Mapping[str, str | bytes] | None = None, root: PathLike[str] | None = None, outside: bool = False,
+) -> Reading:  # fmt: skip
     """Read a composition, or several that are put one over the other.
 
     Args:
@@ -147,9 +142,7 @@ def read(
 
 def _place(path: Disk, top: Disk | None) -> str:
     """A path as seen from the top of the project."""
-    if top is None:
-        return posixpath.normpath(path.as_posix())
-    return Disk(relpath(path, top)).as_posix()
+    return posixpath.normpath(path.as_posix()) if top is None else Disk(relpath(path, top)).as_posix()
 
 
 def _finish(project: Project, layers: list[Layer]) -> Reading:
@@ -165,15 +158,8 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
     if project.shell.missed:
         project.unread_env()
     normal = release(project.fold(tree), note, env=project.shell.values)
-    return Reading(
-        composition=normal.composition,
-        findings=note.results(),
-        changes=tuple(note.changes),
-        normal=None if note.failed else normal.form,
-        contracts={} if note.failed else normal.contracts,
-        texts=project.texts,
-        tree=tree,
-    )
+    form, contracts = (None, {}) if note.failed else (normal.form, normal.contracts)
+    return Reading(normal.composition, note.results(), tuple(note.changes), form, contracts, project.texts, tree)
 
 
 def normal_form(reading: Reading) -> dict[str, Any]:

@@ -289,7 +289,7 @@ def limits(desk: Desk, node: Node, path: Path) -> Plain:
 def health(desk: Desk, node: Node, path: Path) -> Plain:
     """A health check (C-61)."""
     found = record(desk, "health", node, path)
-    if isinstance(test := node.value.get("test"), Node) and test.kind == "str":
+    if (test := node.get("test")) is not None and test.kind == "str":
         found["test"] = ["CMD-SHELL", test.value]
     return found
 
@@ -327,16 +327,18 @@ def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpe
             desk.note.say("port-out-of-range", item, path, value=spec.target)
         if spec.target is None or not (spec.target or item.kind == "map"):
             desk.note.say("missing-target", item, path, stage=12, what="port")
-        else:
-            yield spec.identity, spec
+            continue
+        if item.kind == "map" and spec.host_ip is not None and not forms.is_address(spec.host_ip):
+            desk.note.say("port-address", item.value["host_ip"], (*path, "host_ip"), value=spec.host_ip)
+        yield spec.identity, spec
 
 
 def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
     body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
     target, numeric = item.get("target"), "published" in body and item.value["published"].kind != "str"
     number = integer(desk, target, path) if target is not None and target.kind in ("int", "float") else None
-    words: Plain = {key: body.get(key) for key in ("host_ip", "protocol", "mode")}
-    words |= {key: body.get(key, "") for key in ("published", "name", "app_protocol")}
+    names = ("host_ip", "published", "protocol", "mode", "name", "app_protocol")
+    words: Plain = {name: body[name] for name in names if name in body}
     return PortSpec(target=number, numeric=numeric, **words)
 
 
@@ -351,21 +353,21 @@ def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountS
 
 
 def _long_mount(desk: Desk, item: Node, path: Path) -> MountSpec | None:
-    if item.kind != "map":
-        return None
     kind, source, target = (scalar_text(item.get(key)) for key in ("type", "source", "target"))
     if item.get("target") is None:
-        desk.note.say("missing-target", item, path, rule="C-51", what="mount")
+        if item.kind == "map":
+            desk.note.say("missing-target", item, path, rule="C-51", what="mount")
         return None
     if kind == "bind" and not source:
         desk.note.say("missing-source", item, path)
     for key in item.value:
         if key.startswith("x-"):
             extension(desk, item, key, (*path, key))
-    own = item.get(kind) if kind in ("volume", "tmpfs") else None
-    options = _without_extensions(own) if own is not None and own.kind == "map" else {}
+    own = item.entries(kind) if kind in ("volume", "tmpfs") else {}
+    options = tuple(
+        key for key, each in own.items() if not key.startswith("x-") and _without_extensions(each) not in NEUTRAL
+    )
     read_only = (found := item.get("read_only")) is not None and found.value is True
-    options = tuple(key for key, value in options.items() if value not in NEUTRAL)
     return MountSpec(type=kind, source=source, target=target, read_only=read_only, options=options)
 
 
@@ -414,7 +416,7 @@ def section(desk: Desk, kind: str, name: str, node: Node) -> Plain:
     """A service, network or volume in the shape that balena's engine prints; a custom name is gone (C-81, C-83)."""
     path, own = (kind, name), node.get("name")
     if own is not None and kind != "services":
-        inner = (outer := node.get("external")) and outer.get("name")
+        inner = node.at(("external", "name"))
         if inner is not None and own.value != inner.value:
             desk.note.say("names-conflict", inner, (*path, "external", "name"))
         change = (own.plain(), None)

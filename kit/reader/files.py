@@ -19,7 +19,8 @@ from typing import Final, Protocol
 
 from ..diagnostics import Path, Span
 from ..source import LONGEST, Node, decode, parse
-from .fields import cast, check_schema
+from .decode import Desk, switch
+from .fields import check_schema
 from .forms import scalar_text
 from .interpolate import Ask, Malformed, Missing, Shell, interpolate, substitute
 from .layers import merge, settle, unique
@@ -346,11 +347,10 @@ class Project:
 
     def _left_behind(self, target: _File, wanted: Node, path: Path) -> None:
         """Only a service comes from another file; what it refers to does not."""
-        body = target.services[wanted.value]
         for kind, names in target.others.items():
-            listed = body.get(kind)
-            items = listed.value if listed is not None and listed.kind in ("list", "map") else ()
-            used = {str(item.plain()).partition(":")[0] if isinstance(item, Node) else item for item in items}
+            listed = target.services[wanted.value].get(kind)
+            items = listed.items() if listed else []
+            used = {key if isinstance(key, str) else str(item.plain()).partition(":")[0] for key, item in items}
             if left := ", ".join(f"`{name}`" for name in sorted(names & used)):
                 self.note.say("extends-leaves-behind", wanted, path, base=wanted.value, kind=kind, names=left,
                               file=self.shown(target.path))  # fmt: skip
@@ -405,10 +405,8 @@ class Project:
         layers = [self.fetch(item, folder, path, "C-37", 6) for item in paths]
         own = Shell(shell.values, self._beside(entry, path, folder, inner, shell), shell.missed)
         found = [layer for layer in layers if layer is not None]
-        if len(found) < len(paths):
-            return None
         kept, self.others = self.others, {}  # the values of another `.env` would not hold for those
-        model = self.load(found, inner, own, chain)
+        model = self.load(found, inner, own, chain) if len(found) == len(paths) else None
         self.others = kept
         if model is None:
             return None
@@ -493,11 +491,8 @@ class Project:
             name = item.get("path") if item.kind == "map" else item
             if name is None or name.kind != "str":
                 continue  # the schema has said so
-            needed = item.get("required")
-            required = True if needed is None else cast(needed.value, "bool") if needed.kind == "str" else needed.value
-            if required is None:
-                self.note.say("not-a-boolean", needed or item, path, value=needed and needed.value)
-            layer = self.fetch(name, self.folder, path, rule, 20, required is not False)
+            needed = item.get("required") is None or switch(Desk(self.note), item.value["required"], path) is not False
+            layer = self.fetch(name, self.folder, path, rule, 20, needed)
             if layer is not None and (form := item.get("format")) is not None and form.value:
                 self.note.say("unknown-format", form, path, value=form.plain())
             elif layer is not None:

@@ -288,10 +288,8 @@ def parse_mount(text: str) -> MountSpec:
     ('/b', '')
     """
     expect(text, "C-51", "an empty text is not a mount", "write `name:/path`")
-    if len(text) <= 2:
-        return MountSpec(type="volume", target=clean_path(text))
     parts: list[str] = []
-    for part in text.split(":"):
+    for part in text.split(":") if len(text) > 2 else [text]:
         if parts and len(parts[-1]) == 1 and parts[-1].isalpha():
             parts[-1] += f":{part}"
         else:
@@ -302,13 +300,10 @@ def parse_mount(text: str) -> MountSpec:
     words = tuple(parts[2].split(",")) if len(parts) > 2 else ()
     mode = [word for word in words if word in ("ro", "rw")]
     return MountSpec(
-        type="bind" if is_host_path(parts[0]) else "volume",
-        source=parts[0],
-        target=clean_path(parts[1]),
-        read_only=bool(mode) and mode[-1] == "ro",
-        options=("nocopy",) if "nocopy" in words else (),
+        type="bind" if is_host_path(parts[0]) else "volume", source=parts[0], target=clean_path(parts[1]),
+        read_only=mode[-1:] == ["ro"], options=("nocopy",) if "nocopy" in words else (),
         lost=tuple(word for word in words if word not in ("ro", "rw", "nocopy")) + tuple(parts[3:]),
-    )
+    )  # fmt: skip
 
 
 def is_host_path(source: str) -> bool:

@@ -20,7 +20,7 @@ from ..versions import valid_range
 from . import decode
 from .decode import Desk, Plain
 from .fields import LISTS, TABLES
-from .forms import MountSpec, clean_path, is_address
+from .forms import MountSpec, clean_path
 from .notes import SAYINGS, Notes
 
 FEATURES: Final = "io.balena.features."
@@ -140,10 +140,6 @@ class _Release:
                     self.say("no-source", (kind, name), name=name, sources=", ".join(sources))
             if self.nodes[kind]:
                 self.say("secrets-not-supported", (kind,), kind=kind)
-        for raw in self.services.values():
-            for spec, node, path in raw.get("ports", ()):
-                if spec.host_ip is not None and node.kind == "map" and not is_address(spec.host_ip):
-                    self.say("port-address", (*path, "host_ip"), value=spec.host_ip)
 
     def _imply(self, name: str, raw: Plain) -> None:
         """Stage 16: the default network, the Dockerfile's name, dependencies that follow from other fields."""
@@ -424,30 +420,26 @@ def _contract(name: str, raw: Plain) -> Plain:
 def _service(name: str, raw: Plain, before: Plain) -> Service:
     """The typed service of a normal form; ports and mounts come from their long forms."""
     build, limits = raw.get("build"), raw.get("ulimits", {}).items()
+    ports, mounts = ([spec for spec, *_place in before.get(field, ())] for field in ("ports", "volumes"))
     words: Plain = {field: raw.get(field, "") for field in ("image", "restart", "network_mode")}
     words |= {field: tuple(raw.get(field, ())) for field in ("depends_on", "cap_add", "devices", "networks")}
     words |= {field: _pairs(raw.get(field)) for field in ("environment", "labels")}
     if build is not None:
         texts = {key: build[key] for key in ("context", "dockerfile", "target") if key in build}
         words["build"] = Build(**texts, args=_pairs(build.get("args")))
-    return Service(
-        name=name,
-        command=None if raw["command"] is None else tuple(raw["command"]),
-        ports=tuple(
-            Port(target=str(p.target), published=p.published, address=p.host_ip or "", protocol=p.protocol or "tcp")
-            for p, _node, _path in before.get("ports", ())
-        ),
-        expose=tuple(before.get("expose", ())),
-        privileged=raw.get("privileged", False),
-        volumes=tuple(
-            Mount(volume=mount.source, target=clean(mount.target), read_only=mount.read_only)
-            for mount, _node, _path in before.get("volumes", ())
-            if mount.type == "volume" and mount.source
-        ),
-        ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in limits}),
-        newer=tuple(new_fields(raw)),
-        **words,
+    words["ports"] = tuple(
+        Port(target=str(p.target), published=p.published, address=p.host_ip or "", protocol=p.protocol or "tcp")
+        for p in ports
     )
+    words["volumes"] = tuple(
+        Mount(volume=mount.source, target=clean(mount.target), read_only=mount.read_only)
+        for mount in mounts if mount.type == "volume" and mount.source
+    )  # fmt: skip
+    return Service(
+        name=name, command=None if raw["command"] is None else tuple(raw["command"]), newer=tuple(new_fields(raw)),
+        expose=tuple(before.get("expose", ())), privileged=raw.get("privileged", False),
+        ulimits=_pairs({k: v if isinstance(v, int) else ":".join(map(str, v.values())) for k, v in limits}), **words,
+    )  # fmt: skip
 
 
 def _names(granted: object) -> list[str]:
