@@ -5,6 +5,7 @@ Checks hold no answers. They know the task as data, ask the kit what an answer d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from kit.diagnostics import Diagnostic, Severity
 from kit.exercises import NotYet, predict
 from kit.reader import Reading
 from labs.decisions import Page, explain
+from labs.reachability_model import Opening
 
 Lesson: Final = partial(exercises.Lesson, keeper=Progress)
 """The exercises of one notebook, kept in the progress file beside it once the lesson is shown."""
@@ -30,6 +32,14 @@ def example_file(name: str) -> Path:
 def example(name: str) -> Reading:
     """One of the compositions in `data/compositions`, by name."""
     return kit.read(example_file(name))
+
+
+def open_at(openings: Iterable[Opening], port: int, target: int | None = None) -> bool:
+    """Whether another machine gets through one of the openings with TCP: at this port, to this port of the service."""
+    return any(
+        each.port == port and target in (None, each.target) and each.protocol == "tcp" and not each.local
+        for each in openings
+    )
 
 
 def listed(words: list[str]) -> str:

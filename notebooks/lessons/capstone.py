@@ -169,6 +169,13 @@ def marked(answer: dict[str, Any]) -> tuple[set[int], list[str]]:
 def names_lines_or_rules(answer: object) -> None:
     """It is a list of line numbers or rules."""
     given = answer.get("problems") if isinstance(answer, dict) else None
+    if isinstance(answer, dict) and type(answer.get("variant")) is not int:
+        raise NotYet(
+            f"The variant is `{answer.get('variant')}`, and it should be a whole number",
+            "The variant says which composition is shown.",
+            "A number has no quotation marks and no point.",
+            "`variant = 1` is the one of the text.",
+        )
     if not isinstance(given, list | tuple | set) or not all(isinstance(each, int | str) for each in given):
         raise NotYet(
             "The exercise wants a list of line numbers or rules, such as `[4, 'C-106']`",
@@ -238,6 +245,7 @@ FAMILIES: Final = {
 }  # fmt: skip
 OTHERS: Final = ("generic-amd64", "intel-nuc", "raspberrypi3")
 SUPERVISORS: Final = ("14.12.2", "16.4.6", "17.3.9", "17.6.3", "18.2.2")
+EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 (addresses of a device)
 BLANK: Final = "# One release for three families.\n"
 
 
@@ -327,7 +335,7 @@ def starts_in_order(answer: object, random: Random) -> None:
             "Look at `ui`: which key names what has to be started before?",
             "`depends_on:` with `- camera` below it.",
         )
-    if not any(port.published == "80" for port in ui.ports):
+    if not any(port.published == "80" and port.protocol == "tcp" and port.address in EVERYWHERE for port in ui.ports):
         raise NotYet(
             "`ui` does not publish port 80 of the device",
             "A port is reachable from outside if it is published.",
@@ -366,6 +374,17 @@ def keeps_its_data(answer: object) -> None:
             f"Declared at top level: {listed([f'`{name}`' for name in sorted(declared)]) or 'nothing'}.",
             "`volumes:` with `data:` below it at top level, and `- data:/data` below `volumes:` of both services.",
         )
+    writers = [
+        mount for name in ("camera", "ui") if (service := composition.service(name)) for mount in service.volumes
+        if mount.volume in shared and not mount.read_only
+    ]  # fmt: skip
+    if not writers:
+        raise NotYet(
+            f"Nobody writes into `{min(shared)}`: it is read-only in both",
+            "Data that nobody can write is none.",
+            "Two letters at the end of a mount say so.",
+            "Leave `:ro` away, at least for `camera`.",
+        )
     before = installed(kit.Release("new", composition))
     after = kit.plan(before, kit.Release("next", composition)).end
     if not {volume.name for volume in before.volumes} <= {volume.name for volume in after.volumes}:
@@ -383,10 +402,11 @@ def opens_no_door(answer: object) -> None:
             f"Look at `{doors[0].service}`.",
             "A camera needs one device file, and no privilege: `devices:`.",
         )
-    camera = reading.composition.service("camera")
-    if not any(each.startswith("/dev/video0") for each in (camera.devices if camera else ())):
+    host = container(kit.normal_form(reading)["services"]["camera"], name="camera").body["HostConfig"]
+    there = {each["PathInContainer"]: each for each in host["Devices"]}.get("/dev/video0", {})
+    if there.get("PathOnHost") != "/dev/video0" or "r" not in there["CgroupPermissions"]:
         raise NotYet(
-            "`camera` has no `/dev/video0`",
+            "`camera` has no `/dev/video0` that it can read",
             "A container sees the devices of its host that are named, and no others.",
             "Look at `camera`: `privileged` is not the way.",
             "`devices:` with `- /dev/video0` below it.",

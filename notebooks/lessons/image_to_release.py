@@ -9,7 +9,8 @@ from typing import Any
 
 import kit
 from kit.container import container, default_composition
-from kit.exercises import Exercise, NotYet, predict
+from kit.device.state import restarts
+from kit.exercises import Exercise, NotYet, predict, run
 from kit.looks import figure, prose, state, table
 from kit.rules import host_access
 from kit.vanishing import vanishing
@@ -17,7 +18,7 @@ from labs.decisions import Page
 from labs.order_model import DOES, GENERATIONS, course
 from labs.reachability_model import OUTSIDE, reachability
 
-from . import Lesson, listed, understood
+from . import Lesson, listed, open_at, understood
 
 # ------------------------------------------------------- what a compose file takes away (C-112, C-114)
 
@@ -147,8 +148,8 @@ def opens_the_right_door(answer: str) -> None:
             "Look for `network_mode:`.",
             "Remove the line with `network_mode:`.",
         )
-    ports = [each.port for each in found.ends["frontend"].openings if not each.local]
-    if 80 not in ports:
+    ports = found.ends["frontend"].openings
+    if not open_at(ports, 80):
         raise NotYet(
             f"Port 80 of the device does not lead to `frontend`: {front.why}",
             "The port of the old service is still wanted, and at one of the new ones.",
@@ -219,6 +220,7 @@ services:
       - /run/dbus:/run/dbus
 """
 WANTED = {"MODE": "010"}
+SITUATIONS: tuple[Any, Any] = ("it ends with 0", "it ends with another code, or is killed")
 
 
 def _request(answer: str) -> dict[str, Any]:
@@ -269,8 +271,8 @@ def is_open_at_80(answer: str) -> None:
     """Port 80 of the device leads to port 8080 of `web`."""
     _request(answer)
     end = reachability(understood(answer)).ends["web"]
-    if (80, 8080) not in [(each.port, each.target) for each in end.openings if not each.local]:
-        leads = listed([f"{each.port} → {each.target}" for each in end.openings]) or "nowhere"
+    if not open_at(end.openings, 80, 8080):
+        leads = listed([f"{each} → {each.target}" for each in end.openings]) or "nowhere"
         raise NotYet(
             f"Port 80 of the device does not lead to 8080: {leads} (C-50)",
             "A port without a colon is not a free port: it opens the same port of the device.",
@@ -279,10 +281,11 @@ def is_open_at_80(answer: str) -> None:
         )
 
 
-def starts_again_after_errors(answer: str) -> None:
+def starts_again_after_errors(answer: str, random: Random) -> None:
     """`web` is started again if it ends with an error, and only then."""
-    policy = _request(answer)["HostConfig"]["RestartPolicy"]["Name"]
-    if policy != "on-failure":
+    policy: Any = _request(answer)["HostConfig"]["RestartPolicy"]["Name"]
+    codes = [0, *(random.randrange(1, 256) for _ in range(6))]
+    if any(restarts(policy, SITUATIONS[code > 0], code) is not (code > 0) for code in codes):
         raise NotYet(
             f"The device uses `{policy}` for `web` (C-106)",
             "Four words are known: `always`, `on-failure`, `unless-stopped`, `no`.",
@@ -326,7 +329,7 @@ def plain(answer: object) -> str:
     text = re.sub(r"^( *)MODE:.*", r'\1MODE: "010"', text, flags=re.MULTILINE)
     bus = r"^( *)volumes:.*\n *- */run/dbus.*\n?"
     text = re.sub(bus, r"\1labels:\n\1  io.balena.features.dbus: '1'\n", text, flags=re.MULTILINE)
-    if not _passes(text, CHECKS):
+    if run(CHECKS, text)[-1].result != "passed":
         return text if answer == VANISHING else plain(VANISHING)
     return text
 

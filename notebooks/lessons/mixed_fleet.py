@@ -50,7 +50,18 @@ def fleet() -> Fleet:
 def fleets(random: Random, count: int = 3) -> dict[str, Fleet]:
     """The workshop's fleet, and others of the same types."""
     others = {f"generated fleet {number}": made_up(random.randrange(10**6), 60) for number in range(1, count + 1)}
+    for where, devices in others.items():
+        others[where] = {name: moved(random, device) for name, device in devices.items()}
     return {"the workshop's fleet": fleet(), **others}
+
+
+def moved(random: Random, device: kit.Device) -> kit.Device:
+    """The same device, or one of its type with another supervisor and L4T near the edges of what is asked for."""
+    if random.random() < 0.5 or kit.Version.parse(device.supervisor or "0.0.0").triple < (14, 11, 0):
+        return device
+    l4t = random.choice(("35.9.1", "36.2.9", "36.3.1", "36.4.2", "37.1.0", "38.2.0")) if device.l4t else None
+    major, minor = random.choice(((16, 0), (16, 1), (16, 2), (17, 3), (18, 9), (19, 1)))
+    return device.changed(l4t=l4t, supervisor=f"{major}.{minor}.{random.randrange(30)}")
 
 
 def capable(device: kit.Device, service: str) -> bool:
@@ -326,11 +337,18 @@ def spares(some: dict[str, dict[str, kit.Device]], answer: dict[str, str]) -> No
     for where, devices in some.items():
         needed = {name: each for each in upgrades(AFTER, devices).upgrades for name in each.names}
         for slug, version in answer.items():
-            moved = [name for name, each in devices.items() if each.device_type == slug and older(each, version)]
-            idle = [name for name in moved if name not in needed]
+            later = [name for name, each in devices.items() if each.device_type == slug and older(each, version)]
+            if not later and slug not in {each.device_type for each in needed.values()}:
+                raise NotYet(
+                    f"In {where} no device of type `{slug}` is older than {version}: this update is none",
+                    "A set that is the smallest has no line that does nothing.",
+                    f"Look at `{slug}`.",
+                    f"Take `{slug}` out of the set.",
+                )
+            idle = [name for name in later if name not in needed]
             if not idle:
                 continue
-            helped = [name for name in moved if name in needed]
+            helped = [name for name in later if name in needed]
             device = devices[idle[0]]
             about = f"`{idle[0]}` has balenaOS {device.os} and Linux {preset(slug, device.os or '').kernel}"
             raise NotYet(

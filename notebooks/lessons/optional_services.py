@@ -101,6 +101,13 @@ def keeps_the_task(answer: object) -> None:
     names = [service.name for service in GIVEN.services]
     if missing := [name for name in names if composition.service(name) is None]:
         raise gone(missing[0], names)
+    if not any(port.published == "80" for port in composition.service(ALWAYS[-1]).ports):
+        raise NotYet(
+            f"`{ALWAYS[-1]}` does not publish port 80 any more",
+            "The labels change; the ports stay.",
+            f"Look at what stands below `{ALWAYS[-1]}:`.",
+            "It reads `ports:` and, further in, `- '80:80'`.",
+        )
     for name, device in (("nano", devices()["nano"]), ("pi", devices()["pi"])):
         if NEEDS in kit.decide(composition, device.facts).run:
             raise NotYet(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import kit
 from kit.composition import Composition
-from kit.container import container
+from kit.container import FEATURE_TABLE, container
 from kit.exercises import Exercise, NotYet, predict
 from kit.looks import figure
 from kit.reader.release import FEATURES
@@ -18,7 +19,7 @@ from labs.decisions import Page
 from labs.findings import host_access_table
 from labs.reachability_model import OUTSIDE, network_card, reachability, sentence
 
-from . import Lesson, listed, understood
+from . import Lesson, listed, open_at, understood
 
 # ------------------------------------------------------------------------------- the question before
 
@@ -99,8 +100,8 @@ def makes_a_release(answer: object) -> None:
 def open_at_the_front_only(answer: str) -> None:
     """Port 80 of the device leads to `frontend`, and nothing leads to the others."""
     found = reachability(understood(answer))
-    ports = [each.port for each in found.ends["frontend"].openings if not each.local]
-    if found.ends["frontend"].space != "frontend" or 80 not in ports:
+    ports = found.ends["frontend"].openings
+    if found.ends["frontend"].space != "frontend" or not open_at(ports, 80):
         raise NotYet(
             f"Another machine does not reach `frontend` at port 80: {found[OUTSIDE, 'frontend'].why}",
             "One door stays open: the one of the frontend.",
@@ -229,15 +230,24 @@ def leaves_the_walls(answer: str) -> None:
 
 
 def has_its_devices(answer: str) -> None:
-    """It has the two device files that it uses."""
-    there = [each["PathOnHost"] for each in _asked_for(answer)["Devices"]]
+    """It has the two device files that it uses, where it looks for them, and may read them."""
+    there = {each["PathInContainer"]: each for each in _asked_for(answer)["Devices"]}
     for path in NEEDS["devices"]:
-        if path not in there:
+        found = there.get(path, {"PathOnHost": "nothing", "CgroupPermissions": ""})
+        if found["PathOnHost"] != path:
             raise NotYet(
-                f"`{path}` is not inside the container",
+                f"`{path}` is not inside the container"
+                + (f"; what is called so there is {found['PathOnHost']}" if path in there else ""),
                 "A device file is given by a field of its own.",
-                f"`devices:` has {listed([f'`{each}`' for each in there]) or 'nothing'}.",
+                f"Inside there is {listed([f'`{each}`' for each in there]) or 'nothing'}.",
                 f'Below `devices:`, write `- "{path}:{path}"` (C-58).',
+            )
+        if "r" not in found["CgroupPermissions"]:
+            raise NotYet(
+                f"`{path}` may be used with `{found['CgroupPermissions']}` only: the program cannot read it",
+                "A device file can be given for less than reading.",
+                f"Letters behind the second colon say so; for `{path}` they are `{found['CgroupPermissions']}`.",
+                f'Write `- "{path}:{path}"`, without a third part (C-58).',
             )
 
 
@@ -263,6 +273,72 @@ def opens_nothing_else(answer: str) -> None:
                 f"The program uses {listed([f'`{each}`' for part in NEEDS.values() for each in part])}.",
                 f"Remove `{door.what.removeprefix(FEATURES)}`, and run the check again.",
             )
+
+
+class Thing(NamedTuple):
+    """Something on a device that a container may reach: a file, a right, a folder or socket, or its network."""
+
+    kind: str
+    name: str
+
+
+def things(random: Random, count: int = 40) -> list[Thing]:
+    """What the program uses, and whatever else is on a made-up device."""
+    used = [*(Thing("file", each) for each in NEEDS["devices"]), *(Thing("bind", each) for each in NEEDS["binds"])]
+    mounts = [each for row in FEATURE_TABLE.values() for each in row.get("binds", ())]
+    binds = sorted({str(each).partition(":")[0] for each in mounts} - {*NEEDS["binds"]})
+    rights = ("SYS_RAWIO", "SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_TIME", "DAC_READ_SEARCH")
+    files = ("i2c-", "ttyACM", "ttyUSB", "video", "spidev0.", "gpiochip", "sd", "mmcblk")
+    found = dict.fromkeys(used)
+    while len(found) < count:
+        path = f"/dev/{random.choice(files)}{random.randrange(12)}"
+        port = str(random.choice((22, 80, 443, 8080, 48484, random.randrange(1024, 65536))))
+        some = [Thing("file", path), Thing("file", "/dev/mem"), Thing("right", random.choice(rights))]
+        some += [Thing("port", port)] + [Thing("bind", each) for each in binds[:]]
+        found[random.choice(some)] = None
+    return [*found]
+
+
+def reached(host: Mapping[str, Any], thing: Thing) -> bool:
+    """Whether a container with this request reaches something on its device."""
+    match thing.kind:
+        case "file":
+            return bool(host["Privileged"]) or thing.name in [each["PathOnHost"] for each in host["Devices"]]
+        case "right":
+            return bool(host["Privileged"]) or thing.name in [each.removeprefix("CAP_") for each in host["CapAdd"]]
+        case "port":
+            return host["NetworkMode"] == "host"
+    return any(bind.partition(":")[0] == thing.name for bind in host["Binds"])
+
+
+def reaches_what_it_uses(answer: str, random: Random) -> None:
+    """Of 40 things on made-up devices it reaches the three that it uses, and nothing else; nobody reaches it."""
+    form = kit.normal_form(understood(answer))
+    for name in form["services"]:
+        host = container(form["services"][name], name=name).body["HostConfig"]
+        for thing in (each for _ in range(4) for each in things(random)):
+            used = thing.name in (*NEEDS["devices"], *NEEDS["binds"]) and name == "sensors"
+            if reached(host, thing) and not used:
+                raise NotYet(
+                    f"`{name}` reaches `{thing.name}` of a made-up device, and does not use it",
+                    "Each door that is not needed is a door for somebody else.",
+                    f"It is a {WORDS[thing.kind]}.",
+                    f"Take away what opens `{thing.name}` to `{name}`.",
+                )
+    for name, end in reachability(understood(answer)).ends.items():
+        if end.openings:
+            raise NotYet(
+                f"Port {end.openings[0]} of the device leads to `{name}`, and nobody needs that",
+                "A program that reads sensors waits for no visitor.",
+                f"Look at `ports:` of `{name}`.",
+                f"Remove `ports:` of `{name}`.",
+            )
+
+
+WORDS: Final = {
+    "file": "device file", "right": "right of the kernel", "port": "port of the device's own network",
+    "bind": "folder or socket of the device",
+}  # fmt: skip
 
 
 def _needed(door: Access) -> bool:
@@ -307,10 +383,18 @@ lesson = Lesson(
             title="The least access",
             task="`sensors` reads `/dev/i2c-1` and `/dev/ttyACM0`, and speaks to the system bus of the device (D-Bus). "
             "Give it these three, and take everything else away.",
-            checks=(is_readable, leaves_the_walls, has_its_devices, has_the_bus, opens_nothing_else),
+            checks=(
+                is_readable,
+                leaves_the_walls,
+                has_its_devices,
+                has_the_bus,
+                opens_nothing_else,
+                reaches_what_it_uses,
+            ),
             solve=least,
             start=PRIVILEGED,
-            praise="Three doors, each of them used. Somebody who breaks in finds a wall again, but for the bus.",
+            praise="Three doors, each of them used, and nothing else on made-up devices is reached. Somebody who "
+            "breaks in finds a wall again, but for the bus.",
         ),
     ),
 )

@@ -105,6 +105,13 @@ def on(answer: str, devices: dict[str, kit.Device]) -> None:
         runs = "vision" in decision.run
         if runs and not wanted(device):
             raise too_many(name, device)
+        if not runs and "vision" in decision.dropped and decision.outcome == "partial":
+            raise NotYet(
+                f"`{name}` ({described(device)}) takes the release without `vision`, and would stop an older one",
+                "These devices shall not take the release at all (S-52).",
+                "One label lets a service be left out. Does the task ask for it?",
+                "Take `io.balena.features.optional` away.",
+            )
         if not runs and wanted(device):
             raise too_few(name, device, decision)
 
@@ -219,7 +226,8 @@ def around(random: Random, windows: tuple[tuple[Numbers, Numbers | None], ...]) 
     for edge in (edge for window in windows for edge in window if edge):
         major, minor, patch = edge
         if major > 2000:  # a year: extended-support releases, as there are
-            found += [(2024, 7, 0), (random.randrange(2021, 2027), random.choice((1, 4, 7, 10)), random.randrange(3))]
+            found += [(year, random.choice((1, 4, 7, 10)), random.randrange(3)) for year in range(2021, 2027)]
+            found += [(2024, 7, 0)]
             continue
         found += [edge, (major, minor, patch + random.randrange(1, 200)), (major, minor + random.randrange(1, 30), 7)]
         found += [(major - 1, 99, 99)] + ([(major, minor - 1, 99)] if minor else [])

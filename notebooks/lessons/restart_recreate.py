@@ -275,7 +275,7 @@ volumes:
     labels:
       backup: nightly
 """
-FOLDER = "/data"
+FOLDER, NEXT_IMAGE = "/data", "counter:2"
 
 
 def makes_a_release(answer: object) -> None:
@@ -287,6 +287,13 @@ def makes_a_release(answer: object) -> None:
             "Keep the service, and change what stands below it.",
             f"There is {listed([f'`{service.name}`' for service in composition.services])}.",
             "The line below `services:` reads `counter:`, two blanks in front of it.",
+        )
+    if (image := composition.service("counter").image) != NEXT_IMAGE:
+        raise NotYet(
+            f"`counter` has the image `{image or 'nothing'}`, and the release brings `{NEXT_IMAGE}`",
+            "The next release is a new program; its data is what stays.",
+            "Look at `image:` below `counter:`.",
+            f"It reads `image: {NEXT_IMAGE}`.",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import ndiff
+from random import Random
 
 import kit
 from kit.contracts import OPTIONAL, PREFIX, flips
@@ -12,6 +13,7 @@ from kit.exercises import Exercise, NotYet
 from kit.looks import figure, legend
 from labs.decision_controls import Answer
 from labs.decisions import Page
+from labs.order_model import GENERATIONS, course, dependencies
 
 from . import Lesson, example, listed, understood
 
@@ -38,7 +40,8 @@ def as_lines(answer: object) -> str:
     device = answer.device
     fields = ("device_type", "arch", "os", "supervisor", "kernel", "l4t")
     facts = [f"{field.replace('_', ' ')}: {value}" for field in fields if (value := getattr(device, field))]
-    return "\n".join([*labels_of(answer.composition), *facts])
+    names = [f"service {service.name}" for service in answer.composition.services]
+    return "\n".join([*names, *labels_of(answer.composition), *facts])
 
 
 def is_a_lab(answer: object) -> None:
@@ -53,7 +56,15 @@ def is_a_lab(answer: object) -> None:
 
 
 def keeps_the_labels(answer: Answer) -> None:
-    """The labels are as they were."""
+    """The services and their labels are as they were."""
+    names, given = ([service.name for service in each.services] for each in (answer.composition, GIVEN.composition))
+    if gone := [name for name in given if name not in names]:
+        raise NotYet(
+            f"`{gone[0]}` is gone, so not every service runs. Change the device instead",
+            "The right half of the lab is what the services ask for. Leave it as it was.",
+            f"The release has {listed([f'`{name}`' for name in given])}.",
+            "Run the cell of the lab again: it begins anew.",
+        )
     if changed := [line for line in labels_of(GIVEN.composition) if line not in labels_of(answer.composition)]:
         raise NotYet(
             f"A label was changed or is gone: `{changed[0]}`. Change the device instead",
@@ -148,9 +159,27 @@ def keeps_the_order(answer: str) -> None:
         )
 
 
+def starts_last(answer: str, random: Random) -> None:
+    """`proxy` starts after both others, on every supervisor, also if one of them has to wait itself."""
+    after = dependencies(understood(answer).composition)
+    for _case in range(12):
+        late, test = random.choice(("frontend", "data")), random.choice([*GENERATIONS])
+        order = course({**after, "disk": (), late: (*after[late], "disk")}, does={}, test=test).order
+        if order[-1] != ("proxy",):
+            told = ", then ".join(" with ".join(f"`{name}`" for name in names) for names in order)
+            raise NotYet(
+                f"`proxy` does not start last if `{late}` waits for a `disk`: the rounds are {told}",
+                "Two services have to be started before it, and each of them may be late.",
+                "Look at what stands under `depends_on:` of `proxy`.",
+                "It needs two lines, `- frontend` and `- data`.",
+            )
+
+
 def changes_one_line(answer: str) -> None:
     """Nothing else was changed."""
-    changed = [line for line in ndiff(START.strip().splitlines(), answer.strip().splitlines()) if line[0] == "+"]
+    lines = [*ndiff(START.strip().splitlines(), answer.strip().splitlines())]
+    sides = [[line for line in lines if line[0] == sign] for sign in "+-"]
+    changed = max(sides, key=len)
     if len(changed) > 1:
         raise NotYet(
             f"It works, but {len(changed)} lines differ from the given text, and one is enough",
@@ -212,7 +241,7 @@ lesson = Lesson(
             number="00.2",
             title="One line is wrong",
             task="Mend the one line with the typing mistake. Then run the cell.",
-            checks=(can_be_read, keeps_every_service, keeps_the_order, changes_one_line),
+            checks=(can_be_read, keeps_every_service, keeps_the_order, starts_last, changes_one_line),
             solve=mended,
             start=START,
             praise="A release can be made of it, and the order of starts is kept.",

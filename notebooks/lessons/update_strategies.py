@@ -186,7 +186,7 @@ def makes_a_release(answer: object) -> None:
             f"Look at `image:` below `{other[0]}:`.",
             f"It reads `image: {other[0]}:2`.",
         )
-    if not composition.service("api").ports:
+    if not any(port.published == "80" or str(port) == "80" for port in composition.service("api").ports):
         raise NotYet(
             "`api` does not publish its port any more",
             "Nobody would reach it.",

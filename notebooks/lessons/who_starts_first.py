@@ -80,13 +80,23 @@ def keeps_the_services(answer: str) -> None:
             f"The names that are there now: {listed([f'`{name}`' for name in sorted(names)])}.",
             f"There are three: {listed([f'`{name}`' for name in NAMES])}.",
         )
-    if not any(port.published == "80" for port in composition.service("proxy").ports):
+    if not any(str(port) in ("80:80", "80") for port in composition.service("proxy").ports):
         raise NotYet(
             "`proxy` does not publish port 80 any more",
             "The order changes; the ports stay.",
             "Look at what stands below `proxy:`.",
             'It reads `ports:` and, further in, `- "80:80"`.',
         )
+    given, now = (kit.normal_form(kit.read(text))["services"] for text in (START, answer))
+    for name in NAMES:
+        for key in dict.fromkeys((*given[name], *now[name])):
+            if key not in ("depends_on", "ports") and given[name].get(key) != now[name].get(key):
+                raise NotYet(
+                    f"`{key}` of `{name}` is not what it was",
+                    "The order changes; the rest stays.",
+                    f"Look at `{key}` below `{name}:`.",
+                    f"Take back what you changed in `{name}`, but for `depends_on:`.",
+                )
 
 
 def starts_last(answer: str, random: Random) -> None:
@@ -291,6 +301,22 @@ def removes_the_fewest(answer: str) -> None:
         )
 
 
+def starts_everywhere(answer: str, random: Random) -> None:
+    """Every service starts, on every supervisor, also with services beside them that wait for some of them."""
+    after = dependencies(understood(answer).composition)
+    for _case in range(12):
+        more = {f"more-{number}": tuple(random.sample([*after], 2)) for number in range(random.randrange(4))}
+        does: dict[str, Does] = {name: random.choice(["runs", "crashes"]) for name in after}
+        test = random.choice([*GENERATIONS])
+        if never := course({**after, **more}, does=does, test=test).never:
+            raise NotYet(
+                f"`{next(iter(never))}` never starts (supervisor {GENERATIONS[test][0]})",
+                "A service starts when all that it waits for has been started once (S-94, S-95).",
+                f"Look at `depends_on` of `{next(iter(never))}`.",
+                "Walk along the arrows until you come back to where you were: one of them goes.",
+            )
+
+
 def cut(answer: object) -> str:
     """The given release without one of the smallest sets of arrows: the one that is nearest to the answer."""
     names, edges = _given(RINGS)
@@ -318,7 +344,7 @@ lesson = Lesson(
             title="The fewest cuts",
             task="balena refuses this release: services wait for each other. Remove as few names from `depends_on` as "
             "possible, so that every service can start. There is more than one good answer.",
-            checks=(can_be_read, waits_for_nobody_in_a_ring, removes_the_fewest),
+            checks=(can_be_read, waits_for_nobody_in_a_ring, starts_everywhere, removes_the_fewest),
             solve=cut,
             start=RINGS,
             praise="No smaller set of arrows does it: all of them were tried.",

@@ -45,6 +45,8 @@ class TestExercises(Exercises):
     wrong = [
         ("01.1", PAIR.replace("    depends_on:\n      - backend\n", ""), "`frontend` waits for nothing", "one round"),
         ("01.1", PAIR.replace('"80:80"', '"8080:80"'), "Port 80 of the device does not lead", "is still wanted"),
+        ("01.1", PAIR.replace('"80:80"', '"80:80/udp"'), "Port 80 of the device does not lead", "is still wanted"),
+        ("01.1", PAIR.replace('"80:80"', '"127.0.0.1:80:80"'), "the device itself", "is still wanted"),
         ("01.1", PAIR + '    ports:\n      - "81:80"\n', "The backend is open from outside", "without published ports"),
         ("01.1", PAIR + "  main:\n    build: ./app\n", "`main` is there too", "does not stay beside"),
         ("01.1", PAIR.replace("backend:", "data:").replace("- backend", "- data"), "There is no service", "one"),
@@ -56,6 +58,8 @@ class TestExercises(Exercises):
         ("01.2", MENDED.replace("on-failure", "on-failure:3"), "`restart: on-failure:3`", "On the device: always"),
         ("01.2", MENDED.replace("    restart: on-failure\n", ""), "The device uses `always`", "Four words are known"),
         ("01.2", MENDED.replace('"80:8080"', '"8080:8080"'), "does not lead to 8080", "is not a free port"),
+        ("01.2", MENDED.replace("80:8080", "80:8080/udp"), "does not lead to 8080", "is not a free port"),
+        ("01.2", MENDED.replace("on-failure", "unless-stopped"), "The device uses `unless-stopped`", "Four words"),
         ("01.2", MENDED.replace('"010"', "010"), "becomes something else", "At release"),
         ("01.2", MENDED.replace('      MODE: "010"', '      MODE: "10"'), "Inside the container `MODE`", "octal"),
         ("01.2", MENDED.replace("    labels:\n      io.balena.features.dbus: '1'\n", ""), "not inside", "in disguise"),

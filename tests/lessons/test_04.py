@@ -12,6 +12,8 @@ TEXT = words("04")
 GOOD = S.replace(">36.3", ">=36.3").replace("'16.4'", "'>=16.4'")
 RIGHT = {"linux": ">=5.15", "l4t": "36.4", "supervisor": "14 || 16", "balena-os": ">=6.3.0 <2021"}
 
+PASTED = S.replace(">36.3", "36.3.0 || 36.4.0 || 36.4.4").replace("'16.4'", "'16.4.6 || 16.12.7 || 17.6.3'")
+
 
 class TestExercises(Exercises):
     lesson = requirement_labels.lesson
@@ -30,9 +32,13 @@ class TestExercises(Exercises):
         ("04.1", GOOD.replace(">=36.3", "latest"), "is no version range", "Look at line 5"),
         ("04.1", GOOD + "      io.balena.features.requires.sw.linux: '>=5'\n", "is refused", "too young"),
         ("04.1", GOOD + "      io.balena.features.requires.hw.device-type: jetson-nano\n", "`hw.device-type`", "keeps"),
+        ("04.1", GOOD + "      io.balena.features.optional: '1'\n", "takes the release without `vision`", "at all"),
+        ("04.1", PASTED, "On `generated device", "`sw.l4t` keeps this device out"),
         ("04.1", "services: {vision: {build: .}}", "It also runs on", "Nothing in the labels"),
         ("04.2", RIGHT | {"linux": "5.15"}, "should fit, and `5.15` leaves it out", "`5.15` means `>=5.15.0 <5.16.0-"),
         ("04.2", RIGHT | {"l4t": "^36.4"}, "should not fit", "`^36.4` means"),
+        ("04.2", RIGHT | {"l4t": "36.4.0 || 36.4.3 || 36.4.4"}, "should fit", "means"),
+        ("04.2", RIGHT | {"balena-os": ">=6.3.0 <2024"}, "should not fit", "means"),
         ("04.2", RIGHT | {"supervisor": "14 16"}, "should fit", "`14 16` means"),
         ("04.2", RIGHT | {"balena-os": ">=6.3.0 <7"}, "should fit", "means"),
         ("04.2", RIGHT | {"supervisor": "14 or 16"}, "is no range", "would not build a release"),
@@ -41,8 +47,7 @@ class TestExercises(Exercises):
 
     def test_an_answer_that_fits_only_the_shown_devices_does_not_pass(self) -> None:
         """Exact values that happen to choose the three devices are not what was asked for."""
-        pasted = S.replace(">36.3", "36.3.0 || 36.4.0 || 36.4.4").replace("'16.4'", "'16.4.6 || 16.12.7 || 17.6.3'")
-        card = self.checked("04.1", pasted)
+        card = self.checked("04.1", PASTED)
         assert card.result == "not yet"
         assert "generated device" in str(card)
 

@@ -19,6 +19,7 @@ SHARED = "    network_mode: service:detector\n"
 MARKED = S.replace("'yes'", "'1'")
 GOOD = MARKED.replace(SHARED, SHARED + LABELS)
 ONE = lesson.selecting(T)
+ORIN = "jetson-orin-nano-devkit-nvme"
 
 
 class TestExercises(Exercises):
@@ -45,12 +46,17 @@ class TestExercises(Exercises):
         ("05.1", MARKED.replace(SHARED, f"{SHARED}    labels:\n{PREFIX}optional: '1'\n"), "never ends", "satisfied"),
         ("05.1", f"{GOOD}    labels:\n{PREFIX}requires.sw.linux: '>=4'\n", "refuses the whole offer", "too young"),
         ("05.1", GOOD.replace("'>=36.3'", "'36.4.0'"), "`detector` does not run on `gen", "more than"),
+        ("05.1", GOOD.replace("'>=36.3'", "'36.3.0 || 36.4.0'"), "does not run on `generated", "more than"),
+        ("05.1", GOOD.replace("sw.l4t: '>=36.3'", f"hw.device-type: {ORIN}"), "does not run on `gen", "more than"),
+        ("05.1", GOOD.replace("    ports:\n      - '80:80'\n", ""), "`ui` does not publish port 80", "the ports stay"),
         ("05.1", S.replace("  overlay:\n    build: ./overlay\n" + SHARED, ""), "`overlay` is gone", "Keep the four"),
         ("05.2", T.replace("'amd64'\n", f"'amd64'\n{PREFIX}optional: '1'\n"), "`vision-nano` runs beside", "exclude"),
         ("05.2", ONE.replace(f"'amd64'\n{PREFIX}optional: '1'", "'amd64'"), "because of `vision-pc`", "other three"),
         ("05.2", ONE.replace("'<36'", "'~32'"), "none of the four runs; it should be `vision-nano`", "at least one"),
         ("05.2", ONE.replace("hw.device-type: 'raspberrypi4-64'", "arch.sw: aarch64"), "`vision-pi` runs", "exclude"),
         ("05.2", ONE.replace("sw.l4t: '<36'", "hw.device-type: 'jetson-nano'"), "none of the four", "at least one"),
+        ("05.2", ONE.replace("'<36'", "'32.7.3 || 32.7.6 || 35.4.0'"), "none of the four", "at least one"),
+        ("05.2", ONE.replace("arch.sw: 'amd64'", "hw.device-type: 'intel-nuc'"), "none of the four", "at least one"),
         ("05.2", ONE.replace("'amd64'", f"'amd64'\n{PREFIX}requires.sw.linux: '>=4'"), "is refused", "too young"),
         ("05.2", ONE.replace("optional: '1'", "optional: 'yes'"), "S-53", "does not do what it seems"),
         ("05.2", ONE.replace("sw.l4t: '>=36'", "sw.l4t36: '>=36'"), "S-14", "does not do what it seems"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 from answers import Exercises, words
 from kit.container import FEATURE_TABLE
@@ -65,6 +66,7 @@ class TestExercises(Exercises):
         ("06.1", HIDDEN.replace("  front:\n", "").replace("- front", "- default"), "Somebody adds", "who says nothing"),
         ("06.1", HIDDEN.replace("  back:\n", "").replace("- back", "- default"), "Somebody adds", "who says nothing"),
         ("06.1", HIDDEN.replace('"80:80"', '"127.0.0.1:80:80"'), "does not reach `frontend` at port 80", "One door"),
+        ("06.1", HIDDEN.replace('"80:80"', '"80:80/udp"'), "does not reach `frontend` at port 80", "One door"),
         ("06.1", HIDDEN.replace("    networks:\n" + BOTH, "    network_mode: host\n"), "is open", "only"),
         ("06.1", HIDDEN + "  log: {image: x}\n", "The services are not the same: `log`", "the services stay"),
         ("06.2", LEAST + "    privileged: true\n", "is privileged", "not the whole device"),
@@ -75,6 +77,12 @@ class TestExercises(Exercises):
         ("06.2", LEAST.replace("dbus", "balena-socket"), "`/run/dbus` of the device", "comes by"),
         ("06.2", LEAST + "      io.balena.features.sysfs: '1'\n", "opens more than it uses", "not needed"),
         ("06.2", LEAST.replace("'1'", "'yes'"), "`/run/dbus` of the device is not inside", "by a feature label"),
+        ("06.2", LEAST.replace("i2c-1:/dev/i2c-1", "i2c-1:/dev/bus"), "`/dev/i2c-1` is not inside", "a field"),
+        ("06.2", LEAST.replace("/dev/ttyACM0:", "/dev/ttyACM1:"), "called so there is /dev/ttyACM1", "a field"),
+        ("06.2", LEAST.replace('ttyACM0"', 'ttyACM0:m"'), "with `m` only", "less than reading"),
+        ("06.2", LEAST.replace("    labels", "      - /dev:/dev\n    labels"), "`/dev:/dev:rwm`", "not needed"),
+        ("06.2", LEAST + "  helper: {image: x, privileged: true}\n", "`helper` opens more", "not needed"),
+        ("06.2", LEAST + "    ports: ['80:80']\n", "nobody needs that", "waits for no visitor"),
         ("06.2", LEAST.replace("sensors", "gpio"), "no service `sensors`", "keeps its name"),
     ]  # fmt: skip
 
@@ -93,6 +101,17 @@ def test_the_table_of_features_is_that_of_the_kit() -> None:
     expected = {name: (row["opens"], row["dangerous"]) for name, row in FEATURE_TABLE.items()}
     assert {name: (opens, reach.startswith("**")) for name, opens, reach in rows} == expected
     assert {name for name, row in FEATURE_TABLE.items() if not row.get("supervisor")} == {rows[-2][0], rows[-1][0]}
+
+
+def test_what_is_needed_and_nothing_else_is_reached_on_made_up_devices() -> None:
+    """The check knows what a container reaches: the guide's own example and `privileged` reach more than their task."""
+    right = [answer for number, answer in TestExercises.right if number == "06.2"]
+    for answer in (*right, ports_networks.PRIVILEGED, LEAST + "    cap_add: [CAP_SYS_RAWIO]\n"):
+        host = ports_networks._asked_for(answer)
+        found = [each for each in ports_networks.things(Random(7), 60) if ports_networks.reached(host, each)]
+        used = [*ports_networks.NEEDS["devices"], *ports_networks.NEEDS["binds"]]
+        assert ([each.name for each in found] == used) is (answer in right), answer
+        assert len(found) >= len(used)
 
 
 def test_the_example_of_the_guide_opens_the_whole_device() -> None:

@@ -36,6 +36,8 @@ class TestExercises(Exercises):
     wrong = [
         ("07.1", S.replace("'16.1'", "'>=16.1'"), "devices get nothing new", "They do not skip"),
         ("07.1", GOOD.replace("'>=16.1'", "'16.1'"), "`dashboard` does not run on", "something else than it needs"),
+        ("07.1", GOOD.replace("'>=36.3'", "'36.3.0 || 36.4.0 || 36.4.4 || 36.5.0'"), "In generated", "`detector`"),
+        ("07.1", GOOD.replace("'>=16.1'", "'16 || 17 || 18'"), "In generated", "must stand in its labels"),
         ("07.1", MUST, "get nothing new", "`dashboard` is not optional"),
         ("07.1", ONE_TYPE, "`detector`", "What a"),
         ("07.1", GOOD.replace("'>=36.3'", "'>=32'"), "`detector` runs on `watch-", "must stand in its labels"),
@@ -51,6 +53,8 @@ class TestExercises(Exercises):
         ("07.2", {**SET, "generic-amd64": "8.0.2"}, "type `generic-amd64` are updated in vain", "without an update"),
         ("07.2", {**SET, "raspberrypi5": "6.10.8"}, "reaches its goal before balenaOS 6.10.8", "further than needed"),
         ("07.2", {**SET, "raspberrypi5": "6.10.99"}, "no balenaOS release `6.10.99`", "three numbers"),
+        ("07.2", {**SET, "intel-nuc": "2.95.8"}, "no device of type `intel-nuc` is older", "no line that does nothing"),
+        ("07.2", {}, "`raspberrypi4-64` still get nothing", "not in your set"),
         ("07.2", {"rpi": "8.0.2"}, "`rpi` is no device type of this fleet", "as in the table"),
         ("07.2", "6.10.6", "wants a dictionary", "a colon"),
     ]  # fmt: skip

@@ -53,6 +53,8 @@ class TestExercises(Exercises):
         ("08.1", GOOD.replace("download-then-kill", "kill-then-download"), "`api` is down", "What is loaded"),
         ("08.1", GOOD.replace(" hand-over", " download-then-kill"), "`stream` is down 3 s", "One strategy"),
         ("08.1", GOOD.replace('    ports: ["80:80"]\n', ""), "does not publish its port", "Nobody would reach it"),
+        ("08.1", GOOD.replace('"80:80"', '"8080:80"'), "does not publish its port", "Nobody would reach it"),
+        ("08.1", GOOD.replace("'3000'", "'4001'"), "`api` is down", "The next round begins"),
         ("08.1", GOOD.replace("api:2", "api:1"), "`api` has the image `api:1`", "An update that brings nothing"),
         ("08.1", GOOD.replace("  vision:\n", "  eye:\n"), "`vision` is gone", "never down"),
         ("08.1", GOOD.replace("  stream:", " stream:"), "Line", "Look at line"),
