@@ -39,8 +39,8 @@ lesson
 # The first cell below asks a few questions about this computer and changes nothing. A dashed ring is a note: something
 # that you can do without. A square is something to mend, and the line says how.
 #
-# The second cell is the whole legend. All pictures here speak in shapes, so that they say the same without colours.
-# Learn its five sentences, and you can read every one of them.
+# The second cell is the whole legend: five short sentences. All pictures here speak in shapes, so that they say the
+# same without colours.
 
 # %%
 examine()
@@ -51,14 +51,15 @@ marks()
 # %% [markdown]
 # ## Your first decision
 #
-# A **release** is a set of services that are made and shipped together. A **device** looks at what each service
-# asks for, and decides. Here, `first-service` asks for a device of the type `jetson-nano`, and it is optional.
-# `second-service` asks for nothing.
+# Nobody types `docker compose up` on a balena **device**. balena makes a **release** of your `docker-compose.yml`: all
+# of its services, built and shipped together. On each device a program, the **supervisor**, looks at what the services
+# ask for in their labels, and decides. Here, `first-service` asks for a device of the type `jetson-nano`, and may be
+# left out. `second-service` asks for nothing.
 #
-# Guess first: what happens on a Raspberry Pi 4? Then run the cell.
+# Guess first: what happens on a Raspberry Pi 4? Then run the cell, and look at its first line.
 #
-# **Exercise 00.1.** Change the *device*, not the labels, until both services run. The arrow beside a field
-# offers what is known.
+# **Exercise 00.1.** Change the *device*, on the left, not what the services ask for, until both run. The arrow beside
+# a field offers what is known. Then run the check below.
 
 # %%
 lab = decision_lab(example("optional"), DEVICE)
@@ -130,7 +131,6 @@ my_course(minutes=20)
 # - A device decides by its facts, and says why: rule S-51 (a service is met if all that it asks for holds) and
 #   S-56 (an optional service that is not met is left out, the rest runs).
 # - A name in `depends_on` must be the name of a service. Otherwise no release is made (C-55).
-#
 # - Your progress is a file of yours: the cell above has a link to download it, and says how to take it up elsewhere.
 #
 # The command `kit rule S-56` prints a rule, why it is so, and an example.
