@@ -109,8 +109,7 @@ def _node(graph: Graph, node: Node, box: Box, size: str) -> str:
     words, icon = node.second if second else "", node.icon
     if size == "narrow" and graph.shelf and node.volumes and node.state in ("", "run"):  # it has no shelf
         words, icon = ", ".join(volume for service, volume, _ in graph.mounts if service == node.name), "volume"
-    corner = 8 if second else 6
-    parts = [rect(x, y, wide, high, corner, "rule" if pale else outline, line, fill=fill, dash=dash)]
+    parts = [rect(x, y, wide, high, 8 if second else 6, "rule" if pale else outline, line, fill=fill, dash=dash)]
     inset = left + 2
     if node.state:
         inset = left + glyph + (letters - 5 if second else 5)
