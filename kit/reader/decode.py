@@ -71,11 +71,9 @@ def record(desk: Desk, kind: str, node: Node, path: Path) -> Plain:
             left = decoded(desk, form, value, here)
             if left in NEUTRAL and key not in KEPT.get(kind, ()):
                 change = (value.plain(), None)
-                if key == "tty":
-                    desk.note.say("tty-stays-on", value, here, change=change)
-                elif key in FORBIDDEN.get(kind, ()):
-                    name = key if kind == "services" else f"{kind}.{key}"
-                    desk.note.say("neutral-value-removed", value, here, change=change, name=name)
+                if key == "tty" or key in FORBIDDEN.get(kind, ()):
+                    code = "tty-stays-on" if key == "tty" else "neutral-value-removed"
+                    desk.note.say(code, value, here, change=change, name=".".join(map(str, here[2:])))
                 else:
                     desk.note.change(here, *change, "C-5", value)
             elif left is not None:

@@ -10,15 +10,16 @@ import math
 import posixpath
 import re
 import struct
-from dataclasses import dataclass
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..source import Node
 
 SPACES: Final = " \t\r\n"
 OPERATORS: Final = ";&|<>"
+BLOCKED_BY: Final = {'"': {"'", "("}, "'": {'"', "("}, "`": {"'", '"', "("}, "(": {"'", '"', "`"}, ")": {"'", '"', "`"}}
+"""A quote or parenthesis is a letter like any other while one of these is open (C-48)."""
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
 UNITS: Final = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
@@ -138,8 +139,7 @@ def duration_text(span: int) -> str:
 # ── commands (C-48) ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command split into words. `lost` is what stood behind an unquoted operator."""
 
     words: tuple[str, ...]
@@ -156,41 +156,39 @@ def split_command(text: str) -> Command:
     """
     words: list[str] = []
     word = lost = ""
-    escaped = have = single = double = back = dollar = False  # which quote is open, and is there a word
+    escaped = have = False  # `have`: there is a word, though it may be empty
+    opened: set[str] = set()  # quotes, and the parenthesis of a `$(`
     for at, letter in enumerate(text):
+        free = not opened & BLOCKED_BY.get(letter, set())
         if escaped:
             word, escaped, have = word + letter, False, True
-        elif letter == "\\" and not single:
+        elif letter == "\\" and "'" not in opened:
             escaped = True
-        elif letter in SPACES and not (single or double or back or dollar):
+        elif letter in SPACES and not opened:
             words += [word] if have else []
             word, have = "", False
-        elif letter == '"' and not (single or dollar):
-            have, double = have or double, not double
-        elif letter == "'" and not (double or dollar):
-            have, single = have or single, not single
-        elif letter == "(" and not (single or double or back):
-            alone = dollar or not word.endswith("$")
+        elif letter in "\"'" and free:
+            have, opened = have or letter in opened, opened ^ {letter}
+        elif letter == "(" and free:
+            alone = "(" in opened or not word.endswith("$")
             expect(not alone, "C-48", f"`{text}` has a parenthesis outside quotes", "put quotes around it")
-            word, dollar = word + letter, True
-        elif letter in OPERATORS and not (single or double or back or dollar):
+            word, opened = word + letter, opened | {letter}
+        elif letter in OPERATORS and not opened:
             number = letter == ">" and word[:1] in tuple("0123456789")
             have, lost = have and not number, (word if number else "") + text[at:]
             break
         else:
-            back ^= letter == "`" and not (single or double or dollar)
-            dollar ^= letter == ")" and not (single or double or back)
+            opened ^= {letter.replace(")", "(")} if letter in "`)" and free else set()
             word, have = word + letter, have or letter not in SPACES
-    opened = escaped or single or double or back or dollar
-    expect(not opened, "C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
+    closed = not (escaped or opened)
+    expect(closed, "C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
     return Command((*words, word) if have else tuple(words), lost)
 
 
 # ── ports (C-49) ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortSpec:
+class PortSpec(NamedTuple):
     """One port of the long form: `None` means that the key is absent."""
 
     target: int | None
@@ -269,8 +267,7 @@ def _port_range(text: str, whole: str) -> tuple[int, int]:
 # ── mounts and devices (C-51, C-58) ─────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountSpec:
+class MountSpec(NamedTuple):
     """One mount of the long form. `options` are settings that no short form can say; `lost` are dropped words."""
 
     type: str
@@ -320,8 +317,7 @@ def clean_path(path: str) -> str:
     return "/" + posixpath.normpath(path).lstrip("/") if path[:1] == "/" else path and posixpath.normpath(path)
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSpec:
+class DeviceSpec(NamedTuple):
     """A host device inside a container. Without permissions balena writes the word `undefined` (C-58)."""
 
     source: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..diagnostics import Path, Span
+from ..diagnostics import Path
 from ..source import Node
 from .fields import TABLES, pattern
 from .forms import scalar_text
@@ -86,24 +86,22 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
 
 def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Both as mappings from name to value; the later value counts, even when it is null."""
-    entries: dict[str, Node] = {}
-    places: dict[str, Span] = {}
-    for node in (base, over):
-        if node.kind == "map":
-            entries |= {key: value for key, value in node.value.items() if value.mark != "reset"}
-            for key in node.value if base.kind == "map" else ():
-                if node.value[key].mark == "reset":
-                    entries.pop(key, None)
-            places |= node.keys
-            continue
-        for item in _items(node):
-            if item.kind != "str":
-                tell("cannot-override", item, path)
-                continue
-            key, equals, text = item.value.partition("=")
-            entries[key] = item.like("str" if equals else "null", text if equals else None)
-            places[key] = item.span
-    return base.like("map", entries, places)
+    left, right = _by_name(base, tell, path), _by_name(over, tell, path)
+    later = {key: value for key, value in right.value.items() if value.mark != "reset" or base.kind == "map"}
+    entries = {key: value for key, value in {**left.value, **later}.items() if value.mark != "reset"}
+    return base.like("map", entries, {**left.keys, **right.keys})
+
+
+def _by_name(node: Node, tell: Tell, path: Path) -> Node:
+    """A mapping, or a list of `NAME=value` as one."""
+    if node.kind == "map":
+        return node
+    for item in (items := _items(node)):
+        if item.kind != "str":
+            tell("cannot-override", item, path)
+    parts = ((item, *item.value.partition("=")) for item in items if item.kind == "str")
+    texts = {name: at.like("str", text) if equals else at.like("null", None) for at, name, equals, text in parts}
+    return node.like("map", texts, {name: text.span for name, text in texts.items()})
 
 
 def _items(node: Node) -> list[Node]:

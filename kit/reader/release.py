@@ -10,8 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..composition import Build, Composition, Mount, Network, Port, Service, Volume
 from ..diagnostics import Path
@@ -46,8 +45,7 @@ STEPS: Final = LISTS["steps"]
 """The order in which balena looks at one service (C-3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(NamedTuple):
     """What balena keeps: the normal form, the contract of each service that has one, and the same as values."""
 
     form: Plain
