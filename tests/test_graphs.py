@@ -339,6 +339,13 @@ def test_a_loop_is_drawn_with_its_closing_arrow_and_what_to_do() -> None:
     } == {"loop"}
 
 
+def test_the_head_of_a_loop_is_short_where_its_column_is() -> None:
+    large = release(*(f"s{n}" for n in range(20)), "a < a s1", "b < a", "c < b")
+    assert "the loop: no member" not in graphs.to_svg(graphs.of_composition(large))
+    assert "in a loop" in graphs.to_svg(graphs.of_composition(large))
+    assert "the loop: no member can be first" in graphs.to_svg(graphs.of_composition(release("a < a", "b < a")))
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_service_that_waits_for_itself_is_shown(narrow: bool) -> None:
     graph = graphs.of_composition(release("web", "proxy < proxy web"))

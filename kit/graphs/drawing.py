@@ -53,7 +53,8 @@ def _heads(graph: Graph, placed: Placement) -> list[str]:
             if place - 1 in looped:
                 continue
             after = next(end for end in range(place, len(column) + 1) if end not in looped)
-            words, stop = "in a loop" if narrow else "the loop: no member can be first", sum(placed.columns[after - 1])
+            words, stop = "the loop: no member can be first", sum(placed.columns[after - 1])
+            words = "in a loop" if narrow or text_width(words, 12) > stop - start + 20 else words
         elif words in ("1", str(last)):
             words += " starts first" if words == "1" else " starts last"
         elif graph.shelf and not narrow and place == len(placed.columns) - 1:

@@ -224,14 +224,15 @@ class _Sheet:
         self.routes += [[start, *stops[: end.column - start.column - 1], end] for end in ends]
 
     def _pin(self) -> None:
-        """Put loops at the top, one below the other, each with room below it for what returns."""
-        y = self.across / 2
+        """Put loops at the top of their columns, each with room below it for what returns."""
+        used = [0.0] * len(self.columns)
         for row, returns in self.loops.items():
-            below = _LANE + 16 * len(returns) + (208 if self.size.narrow else 8)
-            for name in row:
-                item = self.services[name]
-                item.loop, item.y, item.below = row, y, below
-            y += self.across + below + self.size.row
+            items = [self.services[name] for name in row]
+            top = max(used[item.column] for item in items)
+            for item in items:
+                item.loop, item.y = row, top + self.across / 2
+                item.below = _LANE + 16 * len(returns) + (208 if self.size.narrow else 8)
+                used[item.column] = top + self.across + item.below + self.size.row
         for items in self.columns:
             _number(items, sorted(items, key=lambda item: item.y if item.loop else inf))
 
