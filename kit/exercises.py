@@ -232,8 +232,8 @@ class Exercise:
         reason += f" {cases} so far." if result == "not yet" and len(outcomes) > 1 else ""
         hints = (*given, OTHERWISE, OTHERWISE, OTHERWISE)[:3] if result in ("not yet", "untouched") else ()
         attempts, asked, *_rest = self.record
-        asking = f", {asked} hint{'s' * (asked != 1)} asked for" if asked else ""
-        tried = f"{attempts} attempt{'s' * (attempts != 1)}{asking}. Neither counts against you."
+        asking = f"{asked} hint{'s' * (asked != 1)} asked for"
+        tried = f"{attempts} attempt{'s' * (attempts != 1)}, {asking}. Neither counts against you."
         details = "".join(
             formed("hint", open=" open" * (at < self.level), title=HINTS[at], hint=prose(hint))
             for at, hint in enumerate(hints)

@@ -72,14 +72,14 @@ CONTROLS = (
             choice("device", "stands for", ("",)),
             tick("closed", "leave out what opens this machine"),
             line(press("up", "Bring it up", _up), press("down", "Take it down", _down)),
-            line(press("offer", "Offer release 2", _offer), press("host", "Update the host OS", _host)),
+            line(press("offer", "Offer release 2", _offer), press("host", "Update the host OS", _host), key="updates"),
         ),
         section(
             "What happens",
             choice("service", "service", ("",)),
             line(number("code", "code", 0, 255), _BUTTONS["crash"], _BUTTONS["kill"]),
             line(*(_BUTTONS[name] for name in ("stop", "start", "restart", "lost", "reboot"))),
-            line(_BUTTONS["lock"], _BUTTONS["unlock"]),
+            line(_BUTTONS["lock"], _BUTTONS["unlock"], key="locks"),
             choice("volume", "volume", ("",)),
             line(_BUTTONS["layer"], press("volume write", "Write into the volume", _doing("volume"))),  # type: ignore[arg-type]
         ),

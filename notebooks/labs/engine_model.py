@@ -78,7 +78,6 @@ DEEDS: Final[dict[str, tuple[str, Callable[[str, int, int], on.AnyEvent]]]] = {
     "lock": ("Take its lock", lambda name, app, _: on.LockTaken(service=name, app=app)),
     "unlock": ("Give its lock back", lambda name, app, _: on.LockDropped(service=name, app=app)),
 }
-UPDATING: Final = {"lock", "unlock"}  # only where there is an update to hold back
 OPENS: Final = (  # fields of a service that open the machine it runs on
     "privileged", "cap_add", "devices", "device_cgroup_rules", "pid", "ipc", "uts", "userns_mode", "security_opt",
     "cgroup_parent", "sysctls",
@@ -540,7 +539,9 @@ def view(inputs: Inputs) -> View:
     desk = inputs.desk
     names, volumes = desk.names, desk.volumes
     hidden: set[Any] = set() if volumes else {"volume", "volume write"}
-    hidden |= (set() if len(desk.readings) > 1 else {"offer", *UPDATING}) | (set() if desk.devices else {"device"})
+    hidden |= (set() if len(desk.readings) > 1 else {"offer", "updates", "locks"}) | (
+        set() if desk.devices else {"device"}
+    )
     hidden |= (set() if desk.host_os else {"host"}) | (set() if desk.opens else {"closed"})
     options: dict[Any, Any] = {
         "service": names,

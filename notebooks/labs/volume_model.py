@@ -24,6 +24,7 @@ from kit.planner import Release
 
 from . import volumes
 from .frame import View
+from .timeline import LAB
 
 SERVICE: Final = "counter"
 MOST: Final = 11  # deeds that are kept
@@ -217,7 +218,7 @@ def lost(before: Moment, now: Moment) -> dict[str, int]:
 
 # ------------------------------------------------------------------------------------------- the picture
 
-_LEFT, _ROW, _WIDTH = 150, 38, 862
+_LEFT, _ROW, _WIDTH = 150, 38, LAB
 _TOP: Final = 50  # of the first bar
 _WIDEST: Final = 84  # a column
 

@@ -20,7 +20,7 @@ from kit.composition import Composition
 from kit.graphs.svg import mark, path, rect, sheet, text
 from kit.looks import escaped
 
-WIDE: Final = 862
+WIDE: Final = 760
 _LEFT: Final = 190
 _ROW: Final = 44
 
@@ -43,7 +43,7 @@ def to_svg(composition: Composition, app: int = 1, *, standalone: bool = False) 
     """Services across the top, one line for each volume, a ring at each service that has it."""
     found, names = mounts(composition), [service.name for service in composition.services]
     column = max(96.0, min(168.0, (WIDE - _LEFT) / max(len(names), 1)))
-    width, height = max(_LEFT + column * len(names), 380), 40 + _ROW * max(len(found), 1)
+    width, height = max(_LEFT + column * len(names), 376), 40 + _ROW * max(len(found), 1)
     at = {name: _LEFT + column * (number + 0.5) for number, name in enumerate(names)}
     parts = [text(at[name], 14, name, bold=True, anchor="middle", room=column - 8) for name in names]
     parts += [path(f"M{x:g} 24L{x:g} {height - 8:g}", "rule", 1) for x in at.values()]

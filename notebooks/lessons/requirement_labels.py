@@ -328,6 +328,7 @@ def traps() -> Page:
         name = name or next((each.noun for each in LABELS if each.suffix == suffix), "whatever it is")
         why = clause.why.partition("`. ")[2] if clause else "No such label is known: it asks for nothing."
         why = why.removeprefix(f"The device has {clause.fact}.").strip() if clause else why
+        why = why or (f"`{has}` is not among them." if not verdict.met else "")
         meaning = f"`{value}` means `{clause.range}`." if clause and clause.range not in (None, value) else ""
         cells = (
             f"`{suffix}: {value}`",

@@ -68,7 +68,7 @@ same_service(guess)
 # either has `build:`, a folder with a Dockerfile, or `image:`, one that is built already; with both it is built
 # (C-43). Older text speaks of Compose file format 2.1: `version` selects nothing any more (C-23).
 #
-# Now explore. The lab has the example of balena's guide. Look at **what arrives**: it compares what you write with
+# Now explore. The lab has the example of balena's guide. Let it show **what arrives**: that compares what you write with
 # what balena keeps and with what the device uses. Then try: `image: nginx` in place of a `build`; `restart:
 # on-failure:3`; `container_name: web`; `privilegd: true`.
 

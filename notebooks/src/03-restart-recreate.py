@@ -72,8 +72,8 @@ restart_lab("on-failure", code=1)
 # were updated from there get a link from `/data` to the volume `resin-data`, as if it were written; releases without a compose file have it
 # too (C-111). Folders of the host cannot be mounted, except through feature labels (C-51, C-52).
 #
-# Try: rename the volume, and look at what stays on disk. Give the volume a label. Move the device to another fleet. The lab
-# after it is optional: it brings a release with a volume up on an engine, and lets you crash and recreate. It begins with the simulated one; with
+# Try: rename the volume, and look at what stays on disk. Give the volume a label. Move the device to another fleet. The
+# second lab is optional: it brings a release with a volume up on an engine, and lets you crash and recreate. It begins with the simulated one; with
 # Docker, if there is one here, it shows its plan first, and starts nothing before you press again.
 
 # %%

@@ -31,7 +31,7 @@ lesson
 # %% [markdown]
 # ## Guess before you see
 #
-# This is an example of balena's own guide, word for word:
+# Both labels stand so in balena's own guide, letter for letter:
 #
 # ```yaml
 # services:
