@@ -403,7 +403,9 @@ def test_an_app_reports_its_status() -> None:
 
 
 def test_every_reason_has_rules_and_a_sentence() -> None:
-    reasons = json.loads((Path(planner_cases.__file__).parent.parent / "kit/device/reasons.json").read_text("utf-8"))
+    reasons = json.loads((Path(planner_cases.__file__).parent.parent / "kit/device/state.json").read_text("utf-8"))[
+        "reasons"
+    ]
     for name, (rules, sentence, _) in reasons.items():
         assert re.fullmatch(r"(S-\d+|\{rule\})( (S-\d+|\{rule\}))*", rules), name
         assert sentence

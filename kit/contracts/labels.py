@@ -13,7 +13,7 @@ from ..composition import Service
 from ..diagnostics import Diagnostic, Path, Span, beside, did_you_mean, said
 from ..versions import InvalidRange, Range
 
-WORDS: Final[dict[str, Any]] = beside(__file__, "words.json")
+WORDS: Final[dict[str, Any]] = beside(__file__)
 """The sentences of this room, by subject."""
 
 PREFIX: Final = "io.balena.features.requires."

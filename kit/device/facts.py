@@ -31,7 +31,7 @@ from .tables import device_types, find_device_type, kernel_history, order_of, os
 if TYPE_CHECKING:
     from ..source import Node
 
-_WORDS: Final[dict[str, Any]] = beside(__file__, "words.json")
+_WORDS: Final[dict[str, Any]] = beside(__file__)
 
 # ------------------------------------------------------------------------------------------ raw texts
 

@@ -31,7 +31,7 @@ SIGTERM: Final = 143  # how a process ends that does not answer SIGTERM by itsel
 POWER_CUT: Final = 255  # what the engine notes for a process that lost its power
 
 
-_REASONS: Final[dict[str, list[str]]] = beside(__file__, "reasons.json")
+_TABLES: Final[dict[str, dict[str, list[str]]]] = beside(__file__)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -58,14 +58,13 @@ class Why:
 
 @lru_cache(maxsize=4096)
 def because(reason: str, *waits_for: str, **words: str) -> Why:
-    """The reason of that name in `reasons.json`, with its words filled in.
+    """The reason of that name in `state.json`, with its words filled in.
 
     >>> print(because("keep", service="web"))
     `web` is as the target wants it (S-84)
     """
-    rules, sentence, way_out = _REASONS[reason]
-    texts = (rules.format(**words), sentence.format(**words), way_out.format(**words))
-    return Why(reason, tuple(texts[0].split()), texts[1], waits_for, texts[2])
+    rules, sentence, way_out = (text.format(**words) for text in _TABLES["reasons"][reason])
+    return Why(reason, tuple(rules.split()), sentence, waits_for, way_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +299,7 @@ class State:
 
 # -------------------------------------------------------------------- what the engine does by itself
 
-RESTARTS: Final[dict[str, list[str]]] = beside(__file__, "restarts.json")
+RESTARTS: Final[dict[str, list[str]]] = _TABLES["restarts"]
 """What happens to a container, and whether the engine starts it again: by policy, in their order (S-128)."""
 
 

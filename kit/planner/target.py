@@ -18,25 +18,17 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from ..composition import Composition, Service
-from ..container import FIELDS, OWNED, STRATEGY, TIMEOUT, container
+from ..container import FIELDS, ON_DEVICE, OWNED, STRATEGY, TIMEOUT, container
 from ..device.state import Container, Frozen, Network, Pairs, State, Volume, Wanted
+from ..diagnostics import beside
 
 Strategy = Literal["download-then-kill", "kill-then-download", "delete-then-download", "hand-over"]
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
-SHORT: Final = {  # how the conformance cases write some fields
-    "dep": "depends_on", "vol": "volumes", "nets": "networks", "env": "environment", "networkMode": "network_mode",
-}  # fmt: skip
-ELSEWHERE: Final = {  # parts of a container request that are compared elsewhere, or not at all: `cpus` (S-87)
-    "name", "Image", "Env", "Labels", "NetworkingConfig", "HostConfig", "NetworkMode", "RestartPolicy", "NanoCpus",
-}  # fmt: skip
-NAMES: Final = {target: name for name, (_, target, _) in FIELDS.items()} | {  # the field behind a part of a request
-    "Cmd": "command", "Entrypoint": "entrypoint", "Binds": "volumes", "PortBindings": "ports", "User": "user",
-    "Memory": "mem_limit", "ShmSize": "shm_size", "StopTimeout": "stop_grace_period", "Healthcheck": "healthcheck",
-}  # fmt: skip
-ORDERED: Final = ("Cmd", "Entrypoint", "Dns", "DnsSearch", "Test")  # lists whose order counts
-WHOLE: Final = {"image": "image", "restart": "policy", "network_mode": "network_mode"}  # what differs, by the field
-KEYED: Final = {"": "config", "label ": "labels", "environment ": "environment"}  # the same where keys are compared
-ITS_OWN: Final = ("host", "none", "bridge")  # network modes that join no network of the app
+TABLES: Final[dict[str, Any]] = beside(__file__)
+NAMES: Final = {target: name for name, (_, target, _) in FIELDS.items()} | TABLES["names"]
+"""The field behind a part of a container request."""
+ELSEWHERE: Final = frozenset(TABLES["elsewhere"])  # parts that are compared elsewhere, or not at all: `cpus` (S-87)
+ORDERED: Final = frozenset(TABLES["ordered"])  # lists whose order counts
 
 
 def frozen(value: object, *, ordered: bool = False) -> Frozen:
@@ -60,27 +52,25 @@ def configured(body: Mapping[str, object]) -> tuple[tuple[str, Frozen], ...]:
     """What counts when two volumes or two networks are compared: what is written and is not the default (S-115)."""
     plain: tuple[object, ...] = (None, "", [], {}, False, "local", "bridge")
     labels = {key: value for key, value in mapping(body.get("labels")).items() if key not in OWNED}
-    return tuple(
-        (key, frozen(value)) for key, value in sorted({**body, "labels": labels}.items()) if value not in plain
-    )
+    written = sorted({**body, "labels": labels}.items())
+    return tuple((key, frozen(value)) for key, value in written if value not in plain)
 
 
 def wanted(
     app: int, commit: str, name: str, written: Mapping[str, Any], image: str, declared: Mapping[str, Any]
 ) -> Wanted:
     """One service of a release as the device wants it; *declared* is what the image says of itself (S-91)."""
-    form = {SHORT.get(key, key): value for key, value in written.items()}
+    form = {TABLES["short"].get(key, key): value for key, value in written.items()}
     request = container(form, name=name, image=declared).body
     host = request["HostConfig"]
     networks = mapping(form.get("networks"))
     mode = form.get("network_mode") or next(iter(networks), "default")
-    if mode not in ITS_OWN and not mode.startswith("service:") and mode not in networks:
+    if mode not in ON_DEVICE and not mode.startswith("service:") and mode not in networks:
         networks = {**networks, mode: None}  # any other word is a network of the app (C-105)
     mounts = [text.partition(":")[0] for text in mapping(form.get("volumes")) if ":" in text]
     shared = [mode.removeprefix("service:").strip()] if mode.startswith("service:") else []
     ports = {f"{each['HostPort']}/{port.partition('/')[2]}" for port, to in host["PortBindings"].items() for each in to}
-    variables = dict(text.split("=", 1) for text in declared.get("Env", ()))
-    variables.update(mapping(form.get("environment")))
+    variables = {**dict(text.split("=", 1) for text in declared.get("Env", ())), **mapping(form.get("environment"))}
     config = {NAMES.get(key, key): (key, value) for key, value in (request | host).items() if key not in ELSEWHERE}
     return Wanted(
         app=app, name=name, commit=commit, image=image or form.get("image") or f"{name}:{commit}", form=form,
@@ -168,11 +158,8 @@ class Release:
         return Composition(services=tuple(Service(name=name, labels=pairs) for name, pairs in raw))
 
     def _image(self, name: str, body: Mapping[str, object]) -> str:
-        if (
-            self.after
-            and body.get("build")
-            and body["build"] == self.after._part("services").get(name, {}).get("build")
-        ):
+        before = self.after._part("services").get(name, {}) if self.after else {}
+        if self.after and body.get("build") and body["build"] == before.get("build"):
             return next((each.image for each in self.after.target.services if each.name == name), "")
         return ""
 
@@ -259,8 +246,8 @@ def differences(container: Container, service: Wanted, added: Pairs, ids: Mappin
     """
     has, found = container.wanted, list[str]()
     if has is not service:
-        found = [word for word, name in WHOLE.items() if getattr(has, name) != getattr(service, name)]
-        for word, name in KEYED.items():
+        found = [word for word, name in TABLES["whole"].items() if getattr(has, name) != getattr(service, name)]
+        for word, name in TABLES["keyed"].items():
             found += [f"{word}{key}" for key in changed_keys(getattr(has, name), getattr(service, name))]
         there = dict(has.networks)
         found += [f"network {name}" for name, asked in service.networks if not {*asked} <= {*there.get(name, ("",))}]
