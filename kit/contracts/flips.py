@@ -132,9 +132,8 @@ class _Search:
         now, label = self.facts.get(type), TYPES[type]
         least = "0.0.0" if label.value == "range" else None
         floors = [LABEL_OF[change.key].minimum for change in _young(self.composition, Fact(None, "0.0.0", ""))]
-        found: set[tuple[str | None, str | None]] = set()
-        if type == "sw.supervisor" and floors:
-            found.add((None, ".".join(map(str, max(floors)))))
+        known = [".".join(map(str, max(floors)))] if type == "sw.supervisor" and floors else []
+        found: set[tuple[str | None, str | None]] = {(None, text) for text in known}
         for atom in (atom for entry in (*self.single, *self.choices) for atom in entry if atom.type == type):
             slug = atom.slug or (now.slug if now else label.slug)
             texts = _edges(atom.version) if atom.version else [now.version if now else least]

@@ -236,12 +236,11 @@ class _App:
             elif self.used(each) and not self.remade(each, service):
                 removed.append((each, "kill-resource"))
         names = {each.service for each, _ in removed}
-        kept = [
-            (self.newest[name], each) for name, each in self.wanted.items() if name in self.newest and name not in names
-        ]
+        stays = [name for name in self.wanted if name in self.newest and name not in names]
+        kept = [(self.newest[name], self.wanted[name]) for name in stays]
         pairs = [pair for pair in kept if self.changed(*pair)]
         installs = [service for name, service in self.wanted.items() if name not in self.newest]
-        self.pending = {service.name for service in (*(service for _, service in pairs), *installs)}
+        self.pending = {service.name for service in installs} | {service.name for _, service in pairs}
         for container, reason in removed:
             self.kill(container, reason, strategy_of(container.wanted), resource=self.used(container))
         for container, service in pairs:
@@ -328,15 +327,6 @@ def _images(state: State, target: Target) -> list[do.AnyStep]:
     return steps
 
 
-def _limit_deltas(state: State, steps: list[do.AnyStep], notes: list[Note]) -> list[do.AnyStep]:
-    """At most three downloads a round, for apps that have an image already; the last go first (S-101)."""
-    fetches = [step for step in steps if isinstance(step, do.Fetch)]
-    with_images = {image.app for image in state.images}
-    later = [step for step in fetches if step.app in with_images][: max(len(fetches) - MAX_DELTAS, 0)]
-    notes += [Note(step.app, step.service, because("delta-limit", service=step.service)) for step in later]
-    return [step for step in steps if step not in later]
-
-
 def next_steps(state: State, target: Given) -> Round:
     """The steps that can be taken now; none once the device is what *target* says.
 
@@ -362,8 +352,11 @@ def next_steps(state: State, target: Given) -> Round:
             one.plan()
         steps += one.steps
         notes += one.notes
-    if state.delta:
-        steps = _limit_deltas(state, steps, notes)
+    if state.delta:  # at most three downloads a round, for apps that have an image already; the last go first (S-101)
+        fetches, with_images = [step for step in steps if isinstance(step, do.Fetch)], {row.app for row in state.images}
+        later = [step for step in fetches if step.app in with_images][: max(len(fetches) - MAX_DELTAS, 0)]
+        notes += [Note(step.app, step.service, because("delta-limit", service=step.service)) for step in later]
+        steps = [step for step in steps if step not in later]
     if not steps and state.reboot_wanted:
         steps = [do.Reboot(why=because("reboot"))]
     return Round(state, tuple(steps), tuple(notes))
