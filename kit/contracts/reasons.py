@@ -50,8 +50,7 @@ class Facts:
 
     def get(self, type: str) -> Fact | None:
         """The fact of a contract type such as `sw.kernel`, or None."""
-        field = OF_TYPE.get(type)
-        fact: Fact | None = getattr(self, field) if field else None
+        fact: Fact | None = getattr(self, OF_TYPE.get(type, "nothing"))
         return fact
 
 
