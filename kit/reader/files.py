@@ -424,9 +424,8 @@ class Project:
             except OSError:
                 return values
             self.note.say("env-beside-include", entry, path, file=self.shown(posixpath.join(inner, ".env")))
-        for layer in layers:
-            if layer is not None:
-                own |= self.variables(layer, path, 6, lambda name: shell.values.get(name, values.get(name)), own)
+        for layer in filter(None, layers):
+            own |= self.variables(layer, path, 6, lambda name: shell.values.get(name, values.get(name)), own)
         return {**own, **values}
 
     def unread_env(self) -> None:
@@ -488,8 +487,8 @@ class Project:
             return values.get(name) if labels else self.shell.values.get(name, set_here.get(name))
 
         for item in listed.value if listed.kind == "list" else [listed]:
-            name = item.get("path") if item.kind == "map" else item
-            if name is None or name.kind != "str":
+            name = item.get("path") or item
+            if name.kind != "str":
                 continue  # the schema has said so
             needed = item.get("required") is None or switch(Desk(self.note), item.value["required"], path) is not False
             layer = self.fetch(name, self.folder, path, rule, 20, needed)

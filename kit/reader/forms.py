@@ -18,7 +18,7 @@ from ..source import Node
 
 SPACES: Final = " \t\r\n"
 OPERATORS: Final = ";&|<>"
-BLOCKED_BY: Final = {'"': {"'", "("}, "'": {'"', "("}, "`": {"'", '"', "("}, "(": {"'", '"', "`"}, ")": {"'", '"', "`"}}
+BLOCKED_BY: Final = {'"': "'(", "'": '"(', "`": "'\"(", "(": "'\"`", ")": "'\"`"}
 """A quote or parenthesis is a letter like any other while one of these is open (C-48)."""
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
 UNITS: Final = {
@@ -159,7 +159,7 @@ def split_command(text: str) -> Command:
     escaped = have = False  # `have`: there is a word, though it may be empty
     opened: set[str] = set()  # quotes, and the parenthesis of a `$(`
     for at, letter in enumerate(text):
-        free = not opened & BLOCKED_BY.get(letter, set())
+        free = opened.isdisjoint(BLOCKED_BY.get(letter, ""))
         if escaped:
             word, escaped, have = word + letter, False, True
         elif letter == "\\" and "'" not in opened:

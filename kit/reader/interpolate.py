@@ -121,8 +121,7 @@ class Shell:
         """The value of a variable; the environment beats a file."""
         if name == "COMPOSE_PROJECT_NAME":
             return PROJECT_NAME
-        value = self.values.get(name)
-        return self.apart.get(name) if value is None else value
+        return self.values.get(name, self.apart.get(name))
 
 
 def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:

@@ -7,7 +7,7 @@ error that the real parser would show (C-3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ class Notes:
         """Take over a finding that was made elsewhere, in the stage of that number (C-2)."""
         self._found.append(((stage, order, path_text(found.path)), found))
 
-    def known(self, written: str, known: Iterable[str]) -> str:
+    def known(self, written: str, known: Collection[str]) -> str:
         """`did you mean …?`, or all known words."""
         return self.hint(written, tuple(known)) or f"known here: {', '.join(known)}"
 

@@ -173,7 +173,7 @@ class _Release:
         if raw.get("network_mode") and raw.get("networks"):
             self.say("networks-and-mode", (*here, "network_mode"))
         for code, steps, kind in TABLES["references"]:
-            for path, names in _under(raw, steps):
+            for path, names in _under(raw, steps) if steps[0] in raw else ():
                 self._known(code, (*here, *path), _names(names), self.found.get(kind, self.nodes[kind]))
         taken: dict[str, str] = {}
         for index, text in enumerate(raw.get("tmpfs", ())):
@@ -374,7 +374,7 @@ class _Release:
     def _check(self, here: Path, raw: Plain) -> None:
         """The checks of the table: which value, by its path, and what it may not be."""
         for steps, test, than, code in TABLES["checks"][here[0]]:
-            for path, value in _under(raw, steps):
+            for path, value in _under(raw, steps) if steps[0] in raw else ():
                 if TESTS[test](value, than):
                     more = {"step": steps[0]} if steps[0] in STEPS else {}
                     words = {"name": here[1], "field": steps[0], "value": value, "other": path[-1]}
