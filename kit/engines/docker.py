@@ -189,7 +189,7 @@ class Docker(Simulated):
         self.client, self.api, self.app, self.root, self.allow = client, client.api, app, root or Path(), {*allow}
         self.tell, self.restart, self.stand_in, self.session = tell, restart, stand_in, os.urandom(6).hex()
         self._mine = {"label": LABEL if app is None else f"{LABEL}.app={app}"}
-        self._memory = Lock()
+        self._memory, self._reading = Lock(), Lock()
         self._boots: dict[int, int] = {}  # in which boot this process made a container
         seen = self.observe()  # what an earlier process brought to its end
         there = {app: {each.status != "Installed" and each.commit for each in seen.of(app)} for app in seen.apps}
@@ -216,9 +216,10 @@ class Docker(Simulated):
             "networks": tuple(Network(*each) for each in _things(networks)),
         }
         if data:
-            seen |= self._signs(seen["containers"])
-            seen["containers"] = self.side_by_side(self._with_data, seen["containers"])
-            seen["volumes"] = self._contents(seen["volumes"])
+            with self._reading:
+                seen |= self._signs(seen["containers"])
+                seen["containers"] = self.side_by_side(self._with_data, seen["containers"])
+                seen["volumes"] = self._contents(seen["volumes"])
         state = self._state = replace(self._state, **seen)
         return state  # and not what another thread has seen meanwhile
 
@@ -355,6 +356,11 @@ class Docker(Simulated):
         """Stop a container: its stop signal, SIGKILL when its time is up (S-75); and delete it."""
         self.api.stop(one)
         if removing:
+            self.remove(one)
+
+    def remove(self, one: str) -> None:
+        """Delete a container while no files are read: the engine may mount its volumes for that, and empty them."""
+        with self._reading:
             self.api.remove_container(one, v=True, force=True)
 
     def _kill(self, step: do.Kill | do.Stop | do.Remove) -> None:
@@ -559,7 +565,7 @@ EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
     on.RoundOver: Docker._round_over, on.ProcessExits: Docker._exit, on.Writes: Docker._write,
     on.ApiStop: lambda docker, _, one: docker.stop(one, removing=False),
     on.ApiStart: lambda docker, _, one: docker.api.start(one),
-    on.ContainerLost: lambda docker, _, one: docker.api.remove_container(one, v=True, force=True),
+    on.ContainerLost: lambda docker, _, one: docker.remove(one),
     on.LockTaken: Docker._lock, on.LockDropped: Docker._lock,
     on.HandoverComplete: Docker._hand_over_file, on.TimePasses: lambda _docker, event, _: time.sleep(event.ms / 1000),
     on.EngineRestarts: Docker._down, on.CleanReboot: Docker._down, on.HostUpdated: Docker._down,
