@@ -75,6 +75,14 @@ class Node:
             node = node and node.get(step)
         return node
 
+    def seen(self, path: Path) -> Span | None:
+        """Where people look for the value at a path below: at its key, when it is a block on the lines after it."""
+        node, above = self.at(path), self.at(path[:-1])
+        if node is None or above is None:
+            return None
+        key = above.key_span(str(path[-1])) if path and node.kind in ("list", "map") else node.span
+        return key if above.kind == "map" and key.line < node.span.line else node.span
+
     def entries(self, *path: str) -> dict[str, Node]:
         """The mapping at a path below this one; empty when none is there."""
         node = self.at(path)

@@ -192,7 +192,7 @@ def test_every_path_has_its_place() -> None:
 def test_the_place_of_something_that_is_not_there_is_the_nearest_thing_above() -> None:
     reading = read("services:\n  web:\n    image: nginx\n    environment: [A=1, B]\n")
     assert reading.place(("services", "web", "environment", "B")) == reading.where["services", "web", "environment", 1]
-    assert reading.place(("services", "web", "tty", "x")) == reading.where["services", "web"]
+    assert reading.place(("services", "web", "tty", "x")) == reading.keys["services", "web"]
     assert reading.place(("nothing",)) == reading.where[()]
     assert read("").place(("a",)) is None
 

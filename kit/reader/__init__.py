@@ -79,7 +79,7 @@ class Reading:
         """Where *path* stands, or the nearest thing above it; `K=V` in a list is found by its name."""
         while path and path not in self._places:
             path = path[:-1]
-        return self._places.get(path)
+        return (self.tree and self.tree.seen(path)) or self._places.get(path)
 
     @cached_property
     def _places(self) -> Mapping[Path, Span]:

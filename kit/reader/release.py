@@ -96,13 +96,16 @@ class _Release:
         return Normal(form, {name: contract for name, contract in contracts.items() if contract}, composition)
 
     def say(self, code: str, path: Path, **more: Any) -> None:
-        """A finding at the node of *path*; errors of stage 24 to 26 take their place in the order of C-3."""
+        """A finding where *path* is seen; errors of stage 24 to 26 take their place in the order of C-3."""
         row = SAYINGS[code]
         if (row.get("stage") or 0) >= 24:
             step = more.pop("step", row.get("step"))
             more["order"] = (self.place, STEPS.index(step) if step in STEPS else len(STEPS))
             more["stage"] = 24 + [*self.found].index(str(path[0]))
-        self.note.say(code, self.at(path), path, **more)
+        near = path
+        while (at := self.root.seen(near)) is None:
+            near = near[:-1]
+        self.note.say(code, at, path, **more)
 
     def at(self, path: Path) -> Node:
         """The node at *path*, or the nearest one above it."""
