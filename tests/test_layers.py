@@ -96,6 +96,23 @@ def test_some_layers_do_not_merge_c32_c33(base: str, later: str, rule: str) -> N
     assert error(base, later) == rule
 
 
+@pytest.mark.parametrize(
+    ("base", "later"),
+    [("depends_on: [b]", "depends_on: b"), ("networks: [n]", "networks: 5"), ("build: .", "build: [x]")],
+)
+def test_a_form_that_does_not_fit_over_names_or_a_build_is_ignored_c32(base: str, later: str) -> None:
+    rest = "\n  b: {image: x}\nnetworks: {n: }"
+    alone = layered(f"services:\n  a: {{image: x, {base}}}{rest}")
+    both = layered(f"services:\n  a: {{image: x, {base}}}{rest}", f"services: {{a: {{{later}}}}}")
+    assert both.normal == alone.normal is not None
+    assert "form-ignored" in {found.code for found in both.findings}
+
+
+def test_labels_of_a_volume_are_not_made_unique_c33() -> None:
+    reading = layered("services: {a: {image: x}}\nvolumes: {v: {labels: [a=b, a=b]}}")
+    assert [found.code for found in reading.findings if found.severity == "error"] == ["repeated-item"]
+
+
 def test_new_services_networks_and_volumes_are_added_c32() -> None:
     form = normal_form(
         layered("services: {a: {image: x}}", "services: {b: {image: y}}\nvolumes: {v: }\nnetworks: {n: }")

@@ -15,7 +15,7 @@ from .fields import TABLES, pattern
 from .forms import scalar_text
 
 Tell = Callable[[str, Node, Path], object]
-"""Told what happens, by the code of a finding: `cannot-override`, `base-stays`, `repeated-entry`."""
+"""Told what happens, by the code of a finding: `cannot-override`, `base-stays`, `form-ignored`, `repeated-entry`."""
 
 MERGED: Final[dict[str, str]] = {path: how for how, paths in TABLES["merged"].items() for path in paths}
 """How a field of a later layer meets the earlier one, where it is not the common way (C-33)."""
@@ -77,6 +77,9 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
         return over
     shape = {"build": _as_build, "names": _as_names}.get(rule)
     left, right = (shape(base, path), shape(over, path)) if shape else (base, over)
+    if shape and left.kind == "map" != right.kind:
+        tell("form-ignored", over, path)
+        return left
     if left.kind != "map" or right.kind != "map":
         if left.kind != "null":
             tell("cannot-override", over, path)
