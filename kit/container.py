@@ -119,7 +119,7 @@ class _Container:
     """One container on its way."""
 
     def __init__(self, service: Mapping[str, Any], name: str, place: Place, image: Mapping[str, Any], note: Notes):
-        self.service = {key: deepcopy(value) for key, value in service.items() if key in KNOWN and value is not None}
+        self.service = deepcopy({key: each for key, each in service.items() if key in KNOWN and each is not None})
         self.name, self.place, self.image, self.note = name, place, image, note
         self.words = {**asdict(place), "name": name}  # what texts of the tables may name
         others = ("build", "depends_on", "profiles")  # used by others, or said by others
