@@ -179,8 +179,8 @@ def test_C_51_words_that_are_dropped_are_remembered() -> None:
     assert parse_mount("data:/d:nocopy").options == ("nocopy",)
 
 
-@pytest.mark.parametrize("text", ["", "ab::c", ":/d", "data:"])
-def test_C_51_nothing_between_colons_is_an_error(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "ab::c", ":/d", "data:", "data:/d:ro:z"])
+def test_C_51_nothing_between_colons_or_too_many_of_them_is_an_error(text: str) -> None:
     with pytest.raises(Unreadable):
         parse_mount(text)
 

@@ -32,6 +32,10 @@ def error(base: str, later: str) -> str:
     return next(found.rule for found in reading.findings if found.reported)
 
 
+def error_codes(reading: Reading) -> list[str]:
+    return [found.code for found in reading.findings if found.severity == "error"]
+
+
 MERGED: list[tuple[str, str, str, object]] = [
     # scalars are replaced, null and an empty list keep the base
     ("hostname: a", "hostname: b", "hostname", "b"), ("hostname: a", "hostname: ", "hostname", "a"),
@@ -110,7 +114,10 @@ def test_a_form_that_does_not_fit_over_names_or_a_build_is_ignored_c32(base: str
 
 def test_labels_of_a_volume_are_not_made_unique_c33() -> None:
     reading = layered("services: {a: {image: x}}\nvolumes: {v: {labels: [a=b, a=b]}}")
-    assert [found.code for found in reading.findings if found.severity == "error"] == ["repeated-item"]
+    assert error_codes(reading) == ["repeated-item"]
+    base = "services: {a: {image: x}}\nvolumes: {v: {labels: {a: b}}}"
+    assert error_codes(layered(base, "volumes: {v: {labels: [a=b]}}")) == ["said-again"]
+    assert error_codes(layered(base, "volumes: {v: {labels: {a: c}}}")) == []
 
 
 def test_new_services_networks_and_volumes_are_added_c32() -> None:

@@ -292,6 +292,7 @@ def parse_mount(text: str) -> MountSpec:
         else:
             parts.append(part)
     expect(all(parts), "C-51", f"`{text}` has nothing between two colons", "write `name:/path`")
+    expect(len(parts) <= 3, "C-51", f"`{text}` has too many colons", "write `name:/path` or `name:/path:ro`")
     if len(parts) == 1:
         return MountSpec(type="volume", target=clean_path(parts[0]))
     words = tuple(parts[2].split(",")) if len(parts) > 2 else ()
@@ -299,7 +300,7 @@ def parse_mount(text: str) -> MountSpec:
     return MountSpec(
         type="bind" if is_host_path(parts[0]) else "volume", source=parts[0], target=clean_path(parts[1]),
         read_only=mode[-1:] == ["ro"], options=("nocopy",) if "nocopy" in words else (),
-        lost=tuple(word for word in words if word not in ("ro", "rw", "nocopy")) + tuple(parts[3:]),
+        lost=tuple(word for word in words if word not in ("ro", "rw", "nocopy")),
     )  # fmt: skip
 
 

@@ -90,6 +90,9 @@ def _special(rule: str, base: Node, over: Node, tell: Tell, path: Path) -> Node:
 def _pairs(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Both as mappings from name to value; the later value counts, even when it is null."""
     left, right = _by_name(base, tell, path), _by_name(over, tell, path)
+    for key, value in right.value.items() if path[0] == "volumes" else ():
+        if key in left.value and left.value[key].plain() == value.plain():
+            tell("said-again", value, (*path, key))
     later = {key: value for key, value in right.value.items() if value.mark != "reset" or base.kind == "map"}
     entries = {key: value for key, value in {**left.value, **later}.items() if value.mark != "reset"}
     return base.like("map", entries, {**left.keys, **right.keys})
