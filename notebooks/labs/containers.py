@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kit import looks
 from kit.device.state import Container, State
-from kit.graphs.svg import mark, path, rect, sheet, text
+from kit.graphs.svg import mark, path, rect, sheet, text, text_width
 from kit.looks import escaped
 from kit.planner import Plan
 
@@ -78,7 +79,10 @@ def to_svg(grid: Grid, *, width: float = WIDE, columns: int = 0, standalone: boo
     width, height = max(width, _LEFT + column * (count + 1)), 30 + _ROW * len(grid.rows)
     parts = [path(f"M0 22.5L{width:g} 22.5", "rule", 1), text(_LEFT, 12, "before", 12, ink="ink3")]
     for place, each_round in enumerate(grid.columns, start=1):
-        parts.append(text(_LEFT + column * place, 12, f"{place} {head(each_round)}", 12, ink="ink2", room=column - 6))
+        words = f"{place} {head(each_round)}"
+        if text_width(words, 12) > column - 6:  # `takeLock` is cut to `lock`
+            words = f"{place} {re.split('(?=[A-Z])', head(each_round))[-1].lower()}"
+        parts.append(text(_LEFT + column * place, 12, words, 12, ink="ink2", room=column - 6))
     for line, (name, cells) in enumerate(grid.rows.items()):
         y = 30 + _ROW * line
         parts.append(text(0, y + 15, name, bold=True, room=_LEFT - 8))
