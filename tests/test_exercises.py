@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from course.lesson import Lesson, predict
 from kit import exercises
-from kit.exercises import Exercise, Lesson, NotYet, predict, run
+from kit.exercises import Exercise, NotYet, run
 
 # ------------------------------------------------------------------------------------ the machinery
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from course.lesson import Lesson
 from course.progress import FILE, Progress, record, records, set_aside
-from kit.exercises import Exercise, Lesson, NotYet, Record
+from kit.exercises import Exercise, NotYet, Record
 
 ONE = Record(3, 1, True, {"The answer is even.": 2})
 

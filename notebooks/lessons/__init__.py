@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Final
 
 import kit
+from course import lesson
+from course.lesson import predict
 from course.progress import Progress
-from kit import exercises
 from kit.device import data_folder
 from kit.diagnostics import Diagnostic, Severity
-from kit.exercises import NotYet, predict
+from kit.exercises import NotYet
 from kit.reader import Reading
 from labs.decisions import Page, explain
 from labs.reachability_model import Opening
 
-Lesson: Final = partial(exercises.Lesson, keeper=Progress)
+Lesson: Final = partial(lesson.Lesson, keeper=Progress)
 """The exercises of one notebook, kept in the progress file beside it once the lesson is shown."""
 
 

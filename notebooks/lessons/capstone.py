@@ -11,7 +11,7 @@ import kit
 from kit.container import container
 from kit.contracts import OPTIONAL, PREFIX, label_findings
 from kit.diagnostics import Severity, Span
-from kit.exercises import Exercise, NotYet, predict
+from kit.exercises import Exercise, NotYet
 from kit.looks import escaped, figure, state, table
 from kit.planner import State, installed
 from kit.rules import host_access
@@ -20,7 +20,7 @@ from labs.decisions import Page
 from labs.findings import vanishing_figure
 from labs.fleet_model import preset
 
-from . import Lesson, example, listed, understood
+from . import Lesson, example, listed, predict, understood
 
 # ------------------------------------------------------------------------------ 09.1 eight problems of a stranger
 

@@ -10,7 +10,7 @@ from typing import Any
 import kit
 from kit.container import container, default_composition
 from kit.device.state import restarts
-from kit.exercises import Exercise, NotYet, predict, run
+from kit.exercises import Exercise, NotYet, run
 from kit.looks import figure, prose, state, table
 from kit.rules import host_access
 from kit.vanishing import vanishing
@@ -18,7 +18,7 @@ from labs.decisions import Page
 from labs.order_model import DOES, GENERATIONS, course
 from labs.reachability_model import OUTSIDE, reachability
 
-from . import Lesson, listed, open_at, understood
+from . import Lesson, listed, open_at, predict, understood
 
 # ------------------------------------------------------- what a compose file takes away (C-112, C-114)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import kit
 from kit.composition import Composition
 from kit.container import FEATURE_TABLE, container
-from kit.exercises import Exercise, NotYet, predict
+from kit.exercises import Exercise, NotYet
 from kit.looks import figure
 from kit.reader.release import FEATURES
 from kit.rules import Access, host_access
@@ -19,7 +19,7 @@ from labs.decisions import Page
 from labs.findings import host_access_table
 from labs.reachability_model import OUTSIDE, network_card, reachability, sentence
 
-from . import Lesson, listed, open_at, understood
+from . import Lesson, listed, open_at, predict, understood
 
 # ------------------------------------------------------------------------------- the question before
 

@@ -17,13 +17,13 @@ from kit.device.state import POLICIES, restarts
 from kit.device.steps import RemoveVolume
 from kit.engines import base as on
 from kit.engines.simulated import Simulated, settle
-from kit.exercises import Exercise, NotYet, predict, run
+from kit.exercises import Exercise, NotYet, run
 from kit.planner import Release, what_changed
 from kit.reader import Reading
 from labs import restart_model
 from labs.decisions import Page
 
-from . import Lesson, listed, understood
+from . import Lesson, listed, predict, understood
 
 Form = dict[str, Any]
 

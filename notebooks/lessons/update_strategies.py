@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from kit import looks
 from kit.container import STRATEGY, TIMEOUT
 from kit.device.state import HandoverWait
-from kit.exercises import Exercise, NotYet, predict, run
+from kit.exercises import Exercise, NotYet, run
 from kit.planner import STRATEGIES, Plan, Release, installed, plan, what_changed
 from kit.reader import Reading
 from labs import containers, timeline, update_model
 from labs.decisions import Page
 
-from . import Lesson, listed, understood
+from . import Lesson, listed, predict, understood
 
 Form = dict[str, Any]
 

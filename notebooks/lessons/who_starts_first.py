@@ -9,13 +9,13 @@ from random import Random
 
 import kit
 from kit.composition import Composition
-from kit.exercises import Exercise, NotYet, predict
+from kit.exercises import Exercise, NotYet
 from kit.graphs.placement import layers, reachable
 from kit.looks import figure, prose, state, table
 from labs.decisions import Page
 from labs.order_model import GENERATIONS, Does, course, dependencies
 
-from . import Lesson, example, listed, understood
+from . import Lesson, example, listed, predict, understood
 
 Edge = tuple[str, str]
 """What is waited for, then who waits."""

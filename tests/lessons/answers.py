@@ -23,8 +23,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from course.lesson import Lesson
 from kit import exercises
-from kit.exercises import Card, Exercise, Lesson, Record, run
+from kit.exercises import Card, Exercise, Record, run
 
 HERE = Path(__file__).parent
 SEEDS = 25
