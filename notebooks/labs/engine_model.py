@@ -178,7 +178,7 @@ class Desk:
         self.moments: list[Moment] = []
         self.at, self.facts = 0, self.devices[self.device].facts if self.device else None
         self.updated = False
-        self._began, self._heard = 0.0, 0
+        self._began, self._paced, self._heard = 0.0, 0.0, 0
 
     @property
     def composition(self) -> Composition:
@@ -320,6 +320,7 @@ class Desk:
         for number, (_, round) in enumerate(settle(self.engine, self.engine.target), start=1):
             left = bool(round)
             self.hears(Progress(f"round {number}", number, number + 1, ", ".join(round.trace)))
+            self._paced += bool(round.trace)  # a round takes a second where no time passes
             if round.trace and not round.troubles:
                 self.note(did(round))
             for why in dict.fromkeys(trouble.why for trouble in round.troubles):
@@ -391,7 +392,7 @@ class Desk:
                 return
             docker = isinstance(self.engine, Docker)
             state = self.engine.observe(data=True) if isinstance(self.engine, Docker) else self.engine.observe()
-            clock = time() if docker else state.clock_ms / 1000
+            clock = time() if docker else state.clock_ms / 1000 + self._paced
             self._began = self._began or clock
             offered = self._releases[self.at].commit
             self.moments.append(Moment(clock - self._began, said, service, ended, state, offered))
@@ -439,7 +440,9 @@ def timeline(moments: list[Moment], names: list[str], *, width: float = WIDE) ->
     for part in range(5):
         x = _LEFT + scale * end * part / 4
         parts += [path(f"M{x:g} {_TOP - 6}L{x:g} {bottom}", "rule", 1)]
-        parts += [text(x, 14, f"{end * part / 4:.0f} s", 12, ink="ink3", anchor="end" if part == 4 else "")]
+        parts += [
+            text(x, 14, f"{end * part / 4:.{int(end < 10)}f} s", 12, ink="ink3", anchor="end" if part == 4 else "")
+        ]
     for place, name in enumerate(names):
         y = _TOP + _ROW * place
         parts.append(text(0, y + 15, name, bold=True, mono=True, room=_LEFT - 10))
