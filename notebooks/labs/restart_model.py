@@ -352,7 +352,7 @@ def to_table(rows: Mapping[str, Life]) -> str:
 _CELLS: Final = {
     "again": ("run", "starts again"),
     "stays": ("out", "stays down"),
-    "if not 0": ("part", "unless it ended with 0"),
+    "if not 0": ("part", "if its code is ≠ 0"),
 }
 
 
