@@ -156,6 +156,12 @@ def test_a_service_extends_another_which_stays_c36() -> None:
     assert found["base"]["environment"] == {"A": "1", "B": "2"}
 
 
+@pytest.mark.parametrize("link", ["!reset null", "!reset b"])
+def test_a_link_that_is_reset_extends_nothing_c34(link: str) -> None:
+    text = f"services: {{b: {{image: b, hostname: h}}, web: {{image: a, extends: {link}}}}}"
+    assert "hostname" not in services({"docker-compose.yml": text})["web"]
+
+
 def test_nothing_is_left_out_when_extending_c36() -> None:
     base = "{image: alpine, depends_on: [z], ports: ['1:1'], profiles: [pp]}"
     text = f"services:\n  z: {{image: z}}\n  base: {base}\n  main: {{extends: {{service: base, other: 1}}}}\n"

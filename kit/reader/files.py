@@ -323,7 +323,7 @@ class Project:
         here, name, folder = chain[-1]
         node = here.services[name]
         link = node.get("extends")
-        if link is None or node.mark == "reset":
+        if link is None or "reset" in (node.mark, link.mark):
             return None
         path: Path = ("services", name, "extends")
         wanted, file = (link.get("service"), link.get("file")) if link.kind == "map" else (link, None)
