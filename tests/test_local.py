@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.engines.docker import ALLOW, NoEngine, connect, is_free
-from kit.engines.images import NoImage, busybox, is_static, reference, release_of
+from course.bench import is_free, release_of
+from kit.engines.docker import ALLOW, NoEngine, connect
+from kit.engines.images import NoImage, busybox, is_static, reference
 from kit.reader import read
 from kit.views.terminal import run
 

@@ -35,12 +35,11 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..container import Place, Plain, container
 from ..device import steps as do
 from ..device.state import Container, Image, Network, State, Status, Trouble, Volume, Wanted, Why
-from ..planner import AppTarget, Release, plan
 from ..reader.release import FEATURES
 from . import base as on
 from . import images
@@ -141,31 +140,6 @@ def needs(body: Mapping[str, Any], wanted: Wanted) -> dict[str, list[str]]:
         "features" if features else "binds": [*binds, *(["gpu"] if host["DeviceRequests"] else [])],
     }
     return {word: things for word, things in found.items() if things}
-
-
-class Sight(NamedTuple):
-    """Something that happened to a container, as the engine tells it; `at` counts seconds since 1970."""
-
-    at: float
-    service: str
-    what: str
-    code: int | None = None
-
-
-def events(client: Any, app: int | None = None) -> Any:
-    """The stream of what happens to the kit's containers, for `sights`; its `close` ends it, from any thread."""
-    label = LABEL if app is None else f"{LABEL}.app={app}"
-    return client.api.events(decode=True, filters={"type": "container", "label": label})
-
-
-def sights(stream: Any) -> Iterator[Sight]:
-    """What happens, as it happens, until the stream is closed."""
-    with suppress(*foreign_errors(), ValueError, OSError, AttributeError):  # how a closed stream ends
-        for event in stream:
-            about, what = event["Actor"]["Attributes"], event["Action"].partition(":")[0]
-            code = int(about["exitCode"]) if "exitCode" in about else None
-            if what in TABLES["sights"] and (name := about.get(f"{LABEL}.service")):
-                yield Sight(event["timeNano"] / 1e9, name, what, code)
 
 
 class Docker(Simulated):
@@ -612,34 +586,6 @@ def thaw(value: Any) -> Any:
     return [thaw(each) for each in value]
 
 
-WORDS: Final = {"Running": "runs", "Installed": "was created and never started", "Stopping": "is being stopped"}
-
-
-def standing(one: Container) -> str:
-    """How a container stands, in words.
-
-    >>> standing(Container(id=1, wanted=Wanted(app=1, name="w", commit="a", image="i"), commit="a"))
-    'runs'
-    """
-    return f"ended with {one.exit_code}" if one.status == "exited" else WORDS.get(one.status, one.status)
-
-
-def survey(engine: Docker, release: Release) -> tuple[list[str], list[str]]:
-    """What bringing a release up would do, to be shown before; and what stands against it, with the way out."""
-    words, observed, target = TABLES["survey"], engine.observe(), release.target
-    about = engine.client.version()
-    said = [words["head"].format(app=target.app, commit=target.commit, version=about["Version"]), ""]
-    said += [str(plan(observed, release)), "", words["limits"]]
-    refused = list[str]()
-    for each in target.services:
-        for word, things in needs(engine.body(each), each).items():
-            told, is_open = {"service": each.name, "things": ", ".join(things), "word": word}, word in engine.allow
-            sentence = words["open" if is_open else "closed"].format(**told, opens=ALLOW[word])
-            (said if is_open else refused).append(sentence)
-    ports = taken_ports(target, observed).items()
-    return said, [*refused, *(words["port"].format(port=port, other=other) for port, other in ports)]
-
-
 def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, session: str = "") -> list[str]:
     """Delete what the kit made on an engine, and nothing else; the names of what is gone.
 
@@ -665,26 +611,3 @@ def remove_all(client: Any, app: int | None = None, *, volumes: bool = True, ses
             api.remove_image(tag)
     gone = [each["Names"][0].removeprefix("/") for each in found] + [each["Name"] for each in networks]
     return [*gone, *places, *tags]
-
-
-def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
-    """Host ports that an app publishes and that others hold, each with a free one in its place."""
-    ours = {port for each in observed.containers if each.up for port in each.wanted.ports}
-    asked = (port.partition("/")[::2] for each in target.services for port in each.ports if port not in ours)
-    taken = {int(number): kind for number, kind in asked if not is_free(int(number), kind)}
-    others = {port: range(port + (8000 if port < 1024 else 1), 65536) for port in taken}
-    return {str(port): str(next(each for each in others[port] if is_free(each, kind))) for port, kind in taken.items()}
-
-
-def is_free(port: int, kind: str = "tcp") -> bool:
-    """Whether nobody on this machine listens at a port; below 1024 only the engine may ask more than who answers."""
-    with socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind != "udp")
-        try:
-            line.bind(("", port))
-        except PermissionError:
-            with socket.socket() as other:
-                return other.connect_ex(("127.0.0.1", port)) != 0
-        except OSError:
-            return False
-    return True

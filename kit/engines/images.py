@@ -11,22 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import platform
 import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..device.tables import data_folder
-from ..planner import Release
 from ..planner.target import mapping
-from ..reader import Reading
 
 LABEL: Final = "multicontainer-kit"  # what the kit made carries it; its value is the session
 BASE: Final = "kit/busybox"
@@ -171,39 +167,3 @@ def get(api: Any, image: str, tell: Tell) -> None:
                 tell(Progress(f"pull {image}", done, total, line["status"]))
     except APIError as error:
         raise NoImage(f"it is not here, and no registry gives it: {error.explanation}") from error
-
-
-# --------------------------------------------------------------------------------- from files to a release
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
-
-
-def release_of(reading: Reading, root: Path, app: int = 1, ports: Mapping[str, str] = {}) -> Release:
-    """The release of a composition on disk: equal files give equal images, and equal images an equal commit.
-
-    Args:
-        reading: A composition that makes a release.
-        root: The folder in which its build folders lie.
-        app: The app (fleet) on the engine.
-        ports: Host ports to publish in place of others.
-    """
-    form = json.loads(json.dumps(reading.normal, default=str))
-    for name, service in form["services"].items():
-        if build := service.get("build"):
-            folder = root / build.get("context", ".")
-            files = sorted(each for each in folder.rglob("*") if each.is_file())
-            parts = [part for each in files for part in (str(each.relative_to(folder)).encode(), each.read_bytes())]
-            service["image"] = f"{name}:{_digest([json.dumps(build).encode(), platform.machine().encode(), *parts])}"
-        if "ports" in service:
-            service["ports"] = [_moved(str(text), ports) for text in service["ports"]]
-    return Release(_digest([json.dumps(form, sort_keys=True).encode()])[:7], form, app=app)
-
-
-def _moved(text: str, ports: Mapping[str, str]) -> str:
-    """A port of a composition, published at another host port if one is given for it."""
-    front, _, inside = text.rpartition(":")
-    address, more, outside = front.rpartition(":")
-    published = outside or inside.partition("/")[0]
-    return f"{address}{more}{ports[published]}:{inside}" if published in ports else text

@@ -26,6 +26,7 @@ from pathlib import Path
 from time import time
 from typing import Any, Final, NamedTuple
 
+from course.bench import Sight, events, release_of, sights, standing, survey, taken_ports
 from kit import looks
 from kit.composition import Composition
 from kit.container import FEATURE_TABLE
@@ -35,19 +36,8 @@ from kit.device.state import State, Why
 from kit.diagnostics import Severity
 from kit.engines import base as on
 from kit.engines.base import EngineError, decided_offer, settle
-from kit.engines.docker import (
-    Docker,
-    NoEngine,
-    Sight,
-    connect,
-    events,
-    remove_all,
-    sights,
-    standing,
-    survey,
-    taken_ports,
-)
-from kit.engines.images import BASE, Progress, has, release_of
+from kit.engines.docker import Docker, NoEngine, connect, remove_all
+from kit.engines.images import BASE, Progress, has
 from kit.engines.simulated import Simulated
 from kit.graphs import of_composition, to_svg
 from kit.graphs.svg import path, rect, sheet, text

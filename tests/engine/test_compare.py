@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import kit
+from course.compare import compare
 from kit.device.state import State
-from kit.engines.compare import compare
 from kit.engines.docker import Docker
 from kit.engines.script import read_events
 from kit.engines.simulated import Simulated

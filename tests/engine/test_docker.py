@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import kit
+from course.bench import events, is_free, release_of, sights, standing, survey, taken_ports
 from kit.device import steps as do
 from kit.device.state import POLICIES, RESTARTS, Container, State, Volume, restarts
 from kit.engines.base import (
@@ -34,8 +35,8 @@ from kit.engines.base import (
     Writes,
     settle,
 )
-from kit.engines.docker import Docker, NotHere, events, is_free, remove_all, sights, standing, survey, taken_ports
-from kit.engines.images import BASE, Progress, release_of
+from kit.engines.docker import Docker, NotHere, remove_all
+from kit.engines.images import BASE, Progress
 from kit.planner import Release, Round
 from test_simulated import CHECKS
 

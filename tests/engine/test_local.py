@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from own_engine import left
 
-from kit.engines.docker import is_free
+from course.bench import is_free
 from kit.views.terminal import run
 
 Capture = pytest.CaptureFixture[str]

@@ -19,17 +19,19 @@ from typing import Any, NoReturn
 
 import click
 
-from ..device.state import Container, State
-from ..engines import base as on
-from ..engines import docker as real
-from ..engines.compare import compare as both
-from ..engines.docker import ALLOW, Docker, NoEngine, connect, foreign_errors, remove_all, standing
-from ..engines.images import NoImage, Progress, prepare, release_of
-from ..engines.script import read_events
-from ..looks import sayable
-from ..planner import Release, plan
-from .terminal import NO, answer, aside, composed, errors_of, for_programs, misuse, text_of
-from .updates import misread, released
+from kit.device.state import Container, State
+from kit.engines import base as on
+from kit.engines import docker as real
+from kit.engines.docker import ALLOW, Docker, NoEngine, connect, foreign_errors, remove_all
+from kit.engines.images import NoImage, Progress, prepare
+from kit.engines.script import read_events
+from kit.looks import sayable
+from kit.planner import Release, plan
+from kit.views.terminal import NO, answer, aside, composed, errors_of, for_programs, misuse, text_of
+from kit.views.updates import misread, released
+
+from .bench import events, release_of, sights, standing, survey
+from .compare import compare as both
 
 _app = click.option("--app", type=click.IntRange(1), default=1, show_default=True, help="Which app (fleet).")
 
@@ -91,7 +93,7 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
     before = docker.observe()
     if not fresh and not before.containers:
         misuse(f"nothing of app {app} is up: `kit up {compose}`")
-    said, refused = real.survey(docker, release)
+    said, refused = survey(docker, release)
     click.echo("\n".join([*said, *refused]))
     if refused:
         return NO
@@ -153,11 +155,11 @@ def update(**given: Any) -> int:
 def ps(app: int, as_data: bool, watch: bool) -> None:
     """What is up, and how it stands."""
     docker = _local(app)
-    stream = real.events(docker.client, app) if watch else ()  # from now on, before anybody looks
+    stream = events(docker.client, app) if watch else ()  # from now on, before anybody looks
     state = docker.observe()
     rows = [{"service": each.service, "release": each.commit, "state": standing(each)} for each in state.containers]
     answer(as_data, rows, _table(state) if watch or rows else f"Nothing of app {app} is up.")
-    for seen in real.sights(stream):
+    for seen in sights(stream):
         ended = "" if seen.code is None else f" with {seen.code}"
         click.echo(f"{time.strftime('%H:%M:%S', time.localtime(seen.at))}  {seen.service}  {seen.what}{ended}")
 

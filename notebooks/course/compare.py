@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ..device.state import State
-from ..diagnostics import Diagnostic, Severity, Span
-from ..planner import Release
-from . import base as on
-from .docker import Docker, standing
-from .script import Script, follow
-from .simulated import Simulated
+from kit.device.state import State
+from kit.diagnostics import Diagnostic, Severity, Span
+from kit.engines import base as on
+from kit.engines.docker import Docker
+from kit.engines.script import Script, follow
+from kit.engines.simulated import Simulated
+from kit.planner import Release
+
+from .bench import standing
 
 Told = tuple[str, ...]
 
