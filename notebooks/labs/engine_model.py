@@ -165,6 +165,7 @@ class Desk:
 
     def _clear(self) -> None:
         self.engine: Simulated | None = None
+        self._leaving = False
         self.moments: list[Moment] = []
         self.at, self.facts = 0, self.devices[self.device].facts if self.device else None
         self.updated = False
@@ -338,14 +339,16 @@ class Desk:
     def take_down(self) -> None:
         """Take everything away that this lab made."""
         with self._lock:  # nobody looks at the engine just now, and nobody will
-            engine = self.engine
+            engine, self._leaving = self.engine, True
+        try:
+            if isinstance(engine, Docker):
+                atexit.unregister(self.take_down)
+                self._stream.close()
+                self._ear.join(5)
+                remove_all(engine.client, self.app)
+                engine.client.close()
+        finally:
             self._clear()
-        if isinstance(engine, Docker):
-            atexit.unregister(self.take_down)
-            self._stream.close()
-            self._ear.join(5)
-            remove_all(engine.client, self.app)
-            engine.client.close()
 
     # ---------------------------------------------------------------------------------- act and look
 
@@ -378,7 +381,7 @@ class Desk:
     def note(self, said: str, service: str = "", ended: bool = False) -> None:
         """Look at the device, and keep what is seen."""
         with self._lock:
-            if self.engine is None:
+            if self.engine is None or self._leaving:
                 return
             docker = isinstance(self.engine, Docker)
             state = self.engine.observe(data=True) if isinstance(self.engine, Docker) else self.engine.observe()

@@ -47,6 +47,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import anywidget
@@ -331,7 +332,7 @@ class Form(Lab, Generic[Inputs]):
         answer: Callable[[Inputs], object] | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._think, self._parts, self._answers = think, parts, answer
+        self._think, self._parts, self._answers, self._putting = think, parts, answer, RLock()
         self._controls: dict[Key, Any] = {}
         self._groups: dict[Key, Any] = {}
         self._panels: dict[str, Any] = {}
@@ -388,13 +389,14 @@ class Form(Lab, Generic[Inputs]):
 
     def put(self, inputs: Inputs) -> None:
         """Set every control from *inputs*, and show what that gives."""
-        shown = self._think(inputs)
-        self._write(inputs, shown)
-        if self.inputs != inputs:  # a dropdown has no such option, or a number is out of its range
-            inputs = self.inputs
+        with self._putting:  # JupyterLab lets controls speak in a thread of their own
             shown = self._think(inputs)
-        self._inputs, self.view = inputs, shown
-        self._tell()
+            self._write(inputs, shown)
+            if self.inputs != inputs:  # a dropdown has no such option, or a number is out of its range
+                inputs = self.inputs
+                shown = self._think(inputs)
+            self._inputs, self.view = inputs, shown
+            self._tell()
 
     def show(self) -> None:
         """Ask the view-model once more, and show what comes back."""
