@@ -337,8 +337,7 @@ def check_device(form: Mapping[str, Any], where: Where = nowhere) -> tuple[Diagn
     for name, service in (form.get("services") or {}).items():
         here: Path = ("services", name)
         if new := new_fields(service):
-            fields = ", ".join(f"`{each}`" for each in new)
-            note.tell("device-new-fields", (*here, *new[0].split(".")), name=name, fields=fields)
+            note.tell("device-new-fields", (*here, *new[0].split(".")), name=name, fields="`, `".join(new))
         mode = service.get("network_mode") or "default"
         if mode not in (*ON_DEVICE, "default", *networks) and not mode.startswith(("service:", "container:")):
             note.tell("network-missing", (*here, "network_mode"), value=mode)

@@ -91,9 +91,8 @@ class Node:
     def each(self, change: Callable[[str, Node], Node]) -> Node:
         """This mapping with every value changed; itself when none is."""
         entries = {key: change(key, value) for key, value in self.value.items()}
-        return (
-            self.like("map", entries) if any(entries[key] is not value for key, value in self.value.items()) else self
-        )
+        changed = any(entries[key] is not value for key, value in self.value.items())
+        return self.like("map", entries) if changed else self
 
     def put(self, key: str, value: Node) -> Node:
         """This mapping with another value under a key, which stands where the value stands if it is new."""

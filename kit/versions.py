@@ -302,10 +302,8 @@ class Range:
         Raises:
             InvalidRange: The text, or one of its alternatives, is none (S-47).
         """
-        sets = []
-        for terms in _read(text):
-            comparators = {str(each): each for term in terms for each in term.meaning}
-            sets.append((_NOTHING,) if str(_NOTHING) in comparators else tuple(comparators.values()))
+        rows = ({str(each): each for term in terms for each in term.meaning} for terms in _read(text))
+        sets = [(_NOTHING,) if str(_NOTHING) in row else tuple(row.values()) for row in rows]
         sets = [()] if () in sets else [each for each in sets if each != (_NOTHING,)] or sets[:1]
         return Range(text, tuple(sets), tuple(map(_window, sets)))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kit.reader.fields import CASTS, FORMS, LISTS, cast, cast_for, check_schema, rule_named
+from kit.reader.fields import CASTS, FORMS, LISTS, TABLES, cast, check_schema, pattern, rule_named
 from kit.reader.notes import SAYINGS, Notes
 from kit.rules import rules
 from kit.source import parse
@@ -159,16 +159,14 @@ CAST = [
 
 @pytest.mark.parametrize(("path", "kind"), CAST)
 def test_C_30_some_places_turn_text_into_another_kind(path: tuple[Any, ...], kind: str) -> None:
-    found = cast_for(path)
-    assert found is not None
-    assert found[0] == kind
+    assert CASTS[pattern(path)] == kind
 
 
 @pytest.mark.parametrize(
     "path", [("services", "a", "image"), ("services", "a", "attach"), ("name",), ("services", "a", "mem_limit")]
 )
 def test_C_30_other_places_do_not(path: tuple[Any, ...]) -> None:
-    assert cast_for(path) is None
+    assert pattern(path) not in CASTS
 
 
 @pytest.mark.parametrize(
@@ -203,7 +201,7 @@ def test_every_field_has_a_form_and_every_list_names_fields() -> None:
 
 def test_the_tables_and_the_findings_name_rules_that_exist() -> None:
     known = {each.id for each in rules()}
-    assert {rule for _kind, rule in CASTS.values()} <= known
+    assert {rule for _kind, rule in TABLES["casts"].values()} <= known
     assert {row["rule"] for row in SAYINGS.values()} <= known
 
 

@@ -142,8 +142,7 @@ def texts(desk: Desk, node: Node, path: Path) -> list[str]:
     items = [node] if node.kind == "str" else node.value
     for index, item in enumerate(items if path[-1] in ("expose", "group_add") else ()):
         if item.kind == "float":  # both take numbers, and no fractions
-            stage = 8 if path[-1] == "expose" else 17
-            desk.note.say("fraction", item, (*path, index), stage=stage, name=path[-1])
+            desk.note.say("fraction", item, (*path, index), stage=8 if path[-1] == "expose" else 17, name=path[-1])
     found = [scalar_text(item) for item in items if item.kind in ("str", "int", "float")]
     return [item for item in found if item] if path[-1] == "dns" else found
 
@@ -257,10 +256,9 @@ def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
     if not node.value:
         return None
     known: dict[str, list[str]] = {}
-    rows = node.value.items() if node.kind == "map" else ((None, item) for item in node.value)
-    for host, item in rows:
+    for host, item in node.items():
         addresses = [scalar_text(each) for each in (item.value if item.kind == "list" else [item])]
-        read, given = (forms.parse_host, ()) if host is None else (forms.host_entry, (host, addresses))
+        read, given = (forms.host_entry, (host, addresses)) if isinstance(host, str) else (forms.parse_host, ())
         if (found := desk.attempt(read, item, path, *given)) is not None:
             known.setdefault(found[0], []).extend(found[1])
     return sorted(f"{host}:{address}" for host, addresses in known.items() for address in addresses)
@@ -268,12 +266,11 @@ def hosts(desk: Desk, node: Node, path: Path) -> list[str] | None:
 
 def limits(desk: Desk, node: Node, path: Path) -> Plain:
     """Limits of the kernel; 0 becomes an empty mapping (C-60)."""
-    found: Plain = {"#extensions": {}} if any(key.startswith("x-") for key in node.value) else {}
-    for key, value in node.value.items():
+    own = {key: value for key, value in node.value.items() if not key.startswith("x-")}
+    found: Plain = {"#extensions": {}} if len(own) < len(node.value) else {}
+    for key, value in own.items():
         parts = {n: part for n in ("soft", "hard") if (part := value.get(n))} if value.kind == "map" else {"": value}
         numbers = {n: part.value for n, part in parts.items() if part.kind == "int"}
-        if key.startswith("x-"):
-            continue
         if any(part.kind == "float" for part in parts.values()):
             desk.note.say("fraction", value, (*path, key), rule="C-60", name=key)
             continue
@@ -332,12 +329,11 @@ def _ports(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, PortSpe
 
 
 def _long_port(desk: Desk, item: Node, path: Path) -> PortSpec:
-    body = {key: scalar_text(value) for key, value in item.value.items() if value.kind in ("str", "int", "float")}
+    body: Plain = {key: scalar_text(each) for key, each in item.value.items() if each.kind in ("str", "int", "float")}
     target, numeric = item.get("target"), "published" in body and item.value["published"].kind != "str"
     number = integer(desk, target, path) if target is not None and target.kind in ("int", "float") else None
-    names = ("host_ip", "published", "protocol", "mode", "name", "app_protocol")
-    words: Plain = {name: body[name] for name in names if name in body}
-    return PortSpec(target=number, numeric=numeric, **words)
+    names = body.keys() & {"host_ip", "published", "protocol", "mode", "name", "app_protocol"}
+    return PortSpec(target=number, numeric=numeric, **{name: body[name] for name in names})
 
 
 def _mounts(desk: Desk, item: Node, path: Path) -> Iterator[tuple[object, MountSpec]]:

@@ -18,12 +18,12 @@ from ..source import WORDS_OF, Kind, Node
 from .notes import Notes
 
 TABLES: Final[dict[str, Any]] = beside(__file__)
-CASTS: Final[dict[str, tuple[Kind, str]]] = {path: (kind, rule) for path, (kind, rule) in TABLES["casts"].items()}
+CASTS: Final[dict[str, Kind]] = {path: kind for path, (kind, _rule) in TABLES["casts"].items()}
+"""What a text at the end of a path is turned into after interpolation (C-30)."""
 FORMS: Final[dict[str, str]] = TABLES["forms"]
 LISTS: Final[dict[str, list[str]]] = TABLES["lists"]
 
-TRUE: Final = frozenset({"true", "y", "yes", "on"})
-FALSE: Final = frozenset({"false", "n", "no", "off"})
+BOOLEANS: Final = dict.fromkeys(("true", "y", "yes", "on"), True) | dict.fromkeys(("false", "n", "no", "off"), False)
 
 
 Rule = Mapping[str, Any]
@@ -36,11 +36,7 @@ def rule_named(name: str) -> Rule:
     >>> rule_named("num|str")
     {'kinds': 'num|str'}
     """
-    written = TABLES["rules"][name[1:]] if name.startswith("@") else {"kinds": name}
-    return _rule(written)
-
-
-def _rule(written: str | Rule) -> Rule:
+    written: str | Rule = TABLES["rules"][name[1:]] if name.startswith("@") else {"kinds": name}
     return rule_named(written) if isinstance(written, str) else written
 
 
@@ -52,12 +48,9 @@ def _accepted(rule: Rule) -> str:
     return " or ".join(dict.fromkeys(kinds))
 
 
-def check_schema(root: Node, note: Notes, written: str | Rule = "@root", path: Path = ()) -> None:
+def check_schema(node: Node, note: Notes, written: str | Rule = "@root", path: Path = ()) -> None:
     """Stage 9: every key is known and every value is of a kind that its place accepts (C-7, C-8, C-10, C-16)."""
-    _check(root, _rule(written), path, note)
-
-
-def _check(node: Node, rule: Rule, path: Path, note: Notes) -> None:
+    rule = rule_named(written) if isinstance(written, str) else written
     kind, kinds = node.kind, rule.get("kinds", "")
     if kind == "map" and ("keys" in rule or "values" in rule):
         _check_mapping(node, rule, path, note)
@@ -103,7 +96,7 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
                 where = f"`{_name(path)}`" if path else "a composition"
                 note.say("unknown-key", node.key_span(key), here, help=hint, where=where, key=key)
         elif not names or re.fullmatch(names, key, re.DOTALL):
-            _check(value, _rule(inner), here, note)
+            check_schema(value, note, inner, here)
         elif not rule.get("loose"):
             note.say("bad-name", node.key_span(key), here, name=key)
     for key in rule.get("required", ()):
@@ -112,9 +105,9 @@ def _check_mapping(node: Node, rule: Rule, path: Path, note: Notes) -> None:
 
 
 def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:
-    items, seen = _rule(rule["items"]), dict[str, int]()
+    seen: dict[str, int] = {}
     for index, item in enumerate(node.value):
-        _check(item, items, (*path, index), note)
+        check_schema(item, note, rule["items"], (*path, index))
         if "unique" in rule:
             key = json.dumps(item.plain(), sort_keys=True, default=str)
             if (first := seen.setdefault(key, index)) != index:
@@ -122,21 +115,20 @@ def _check_list(node: Node, rule: Rule, path: Path, note: Notes) -> None:
 
 
 def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
-    name, value, accepted = _name(path) or "the composition", node.value, _accepted(rule)
+    name, value, wanted = _name(path) or "the composition", node.value, _accepted(rule)
     number = rule.get("rule") or ("C-7" if len(path) <= 2 else "C-16" if node.kind == "null" else "C-10")
     fix, hint = None, ""
     if node.kind == "time":
         note.say("unquoted-date", node, path, value=value, fix=Fix(node.span, f'"{value}"'))
     elif node.kind == "null":
-        note.say("empty-value", node, path, rule=number, name=name, wanted=accepted)
+        note.say("empty-value", node, path, rule=number, name=name, wanted=wanted)
     else:
-        if node.kind in ("int", "float", "bool") and "text" in accepted:
+        if node.kind in ("int", "float", "bool") and "text" in wanted:
             written, hint = str(value).lower(), "put it in quotes"
             fix = Fix(node.span, f'"{written}"') if len(written) == node.span.width else None
         elif "items" in rule and node.kind != "map":
             hint = "write a list: put it in [ and ]"
-        about: dict[str, Any] = {"name": name, "wanted": accepted, "value": node.words}
-        note.say("wrong-kind", node, path, rule=number, help=hint, fix=fix, **about)
+        note.say("wrong-kind", node, path, rule=number, help=hint, fix=fix, name=name, wanted=wanted, value=node.words)
 
 
 def _name(path: Path) -> str:
@@ -158,15 +150,6 @@ def pattern(path: Path) -> str:
     return ".".join(steps)
 
 
-def cast_for(path: Path) -> tuple[Kind, str] | None:
-    """What a text at *path* is turned into after interpolation, and the rule that says so (C-30).
-
-    >>> cast_for(("services", "web", "ports", 0, "target")), cast_for(("services", "web", "image"))
-    (('int', 'C-49'), None)
-    """
-    return CASTS.get(pattern(path)) if len(path) > 2 else None
-
-
 def cast(text: str, kind: str) -> bool | int | float | None:
     """*text* as a boolean, an integer or a number; None when it is none (C-30).
 
@@ -174,8 +157,7 @@ def cast(text: str, kind: str) -> bool | int | float | None:
     (True, 80, None, 0.5)
     """
     if kind == "bool":
-        word = text.lower()
-        return True if word in TRUE else False if word in FALSE else None
+        return BOOLEANS.get(text.lower())
     if kind == "int":
         return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -(2**63) <= int(text) < 2**63 else None
     return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None

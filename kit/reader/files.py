@@ -190,7 +190,6 @@ class _File:
 
     def __init__(self, path: str, services: dict[str, Node], others: Mapping[str, frozenset[str]]) -> None:
         self.path, self.services, self.others = path, services, others
-        self.folder = posixpath.dirname(path)
         self.done: dict[str, Node] = {}
 
 
@@ -253,13 +252,10 @@ class Project:
             layer = self._layer(document, place, folder, shell, (*chain, place))
             model = merge(model, layer, self._tell) if model else layer
             if number < CHECKED_LAYERS or number == len(documents):
-                model = self._checked(model)
+                model = unique(self._settled(model), self._tell)
+                check_schema(model, self.note)
+                model = self._folded_in(model, "version", "C-23")
         return model
-
-    def _checked(self, model: Node) -> Node:
-        model = unique(self._settled(model), self._tell)
-        check_schema(model, self.note)
-        return self._folded_in(model, "version", "C-23")
 
     def _documents(self, text: str, name: str) -> Iterator[Node]:
         self.marked = self.marked or "!reset" in text or "!override" in text
@@ -343,7 +339,7 @@ class Project:
             return None
         if file is not None:
             self._left_behind(target, wanted, path)
-        return target, wanted.value, folder if file is None else target.folder
+        return target, wanted.value, folder if file is None else posixpath.dirname(target.path)
 
     def _left_behind(self, target: _File, wanted: Node, path: Path) -> None:
         """Only a service comes from another file; what it refers to does not."""

@@ -180,8 +180,7 @@ def split_command(text: str) -> Command:
         else:
             opened ^= {letter.replace(")", "(")} if letter in "`)" and free else set()
             word, have = word + letter, have or letter not in SPACES
-    closed = not (escaped or opened)
-    expect(closed, "C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
+    expect(not (escaped or opened), "C-48", f"`{text}` has a quote or parenthesis that is never closed", "close it")
     return Command((*words, word) if have else tuple(words), lost)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from ..diagnostics import Path, Span
 from ..source import Node
-from .fields import CASTS, cast, cast_for
+from .fields import CASTS, cast, pattern
 from .notes import Notes
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -117,11 +117,12 @@ class Shell:
     apart: Mapping[str, str] = field(default_factory=dict)
     missed: dict[str, Span] = field(default_factory=dict)
 
-    def ask(self, name: str) -> str | None:
-        """The value of a variable; the environment beats a file."""
-        if name == "COMPOSE_PROJECT_NAME":
-            return PROJECT_NAME
-        return self.values.get(name, self.apart.get(name))
+    def ask(self, name: str, at: Span | None = None) -> str | None:
+        """The value of a variable that is asked for at a place; the environment beats a file."""
+        value = PROJECT_NAME if name == "COMPOSE_PROJECT_NAME" else self.values.get(name, self.apart.get(name))
+        if value is None and at is not None:
+            self.missed.setdefault(name, at)
+        return value
 
 
 def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
@@ -144,18 +145,9 @@ def interpolate(node: Node, shell: Shell, note: Notes, path: Path = ()) -> Node:
 
 
 def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
-    before, missed = node.value, dict[str, None]()
-
-    def ask(name: str) -> str | None:
-        value = shell.ask(name)
-        if value is None:
-            shell.missed.setdefault(name, node.span)
-            missed[name] = None
-        return value
-
-    after = before
+    before = after = node.value
     try:
-        after = substitute(before, ask)
+        after = substitute(before, lambda name: shell.ask(name, node.span))
     except Malformed:
         note.say("unreadable-variable", node, path, text=before)
     except Missing as missing:
@@ -164,8 +156,8 @@ def _filled(node: Node, shell: Shell, note: Notes, path: Path) -> Node:
     if after == before:
         return node
     filled = before.replace("$$", "$") != after  # not only a `$$` that became a dollar
-    bare = {found[1] or found[2] for found in BARE.finditer(before.replace("$$", ""))} if missed else ()
-    if empty := [f"`{name}`" for name in missed if name in bare]:
+    bare = dict.fromkeys(found[1] or found[2] for found in BARE.finditer(before.replace("$$", "")))
+    if empty := [f"`{name}`" for name in bare if shell.ask(name) is None]:
         names = " and ".join(empty[:3]) + (f" and {len(empty) - 3} more" if len(empty) > 3 else "")
         are, become = ("are", "they become") if len(empty) > 1 else ("is", "it becomes")
         note.say("unset-variable", node, path, change=(before, after), names=names, are=are, become=become)
@@ -184,11 +176,9 @@ WANTED: Final = {"bool": "true or false", "int": "a whole number", "float": "a n
 
 
 def _cast(node: Node, note: Notes, path: Path) -> Node:
-    if (wanted := cast_for(path)) is None:
+    if (kind := CASTS.get(pattern(path))) is None:
         return node
-    kind, _rule = wanted
     value = cast(node.value, kind)
     if value is None:
-        written = f"`{node.value}`" if node.value else "nothing"
-        note.say("failed-cast", node, path, name=path[-1], wanted=WANTED[kind], value=written)
+        note.say("failed-cast", node, path, name=path[-1], wanted=WANTED[kind], value=node.value)
     return node if value is None else node.like(kind, value)

@@ -31,13 +31,11 @@ def merge(base: Node, over: Node, tell: Tell, path: Path = ()) -> Node:
     rule = MERGED.get(pattern(path)) if len(path) > 2 else None
     if rule is not None:
         return _special(rule, base, over, tell, path)
-    if over.kind == "null":
+    if over.kind == "null" or (base.kind in ("map", "list") and over.kind != base.kind):
         return _stays(base, over, tell, path)
-    if base.kind not in ("map", "list"):
-        return over
-    if over.kind != base.kind:
-        return _stays(base, over, tell, path)
-    return base.like("list", base.value + over.value) if base.kind == "list" else _mappings(base, over, tell, path)
+    if base.kind == "map":
+        return _mappings(base, over, tell, path)
+    return base.like("list", base.value + over.value) if base.kind == "list" else over
 
 
 def _stays(base: Node, over: Node, tell: Tell, path: Path) -> Node:

@@ -14,9 +14,7 @@ from typing import Any, Final
 from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, beside, did_you_mean, said
 from ..source import Node
 
-SAYINGS: Final[dict[str, dict[str, Any]]] = {
-    code: row for file in ("findings.json", "loading.json") for code, row in beside(__file__, file).items()
-}
+SAYINGS: Final[dict[str, dict[str, Any]]] = beside(__file__, "findings.json") | beside(__file__, "loading.json")
 """What each finding says, by its code: rule, severity, message, help and, for errors, class and stage."""
 
 MOST_HINTS: Final = 100

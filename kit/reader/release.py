@@ -83,23 +83,22 @@ class _Release:
         self._cycles()
         before = {name: dict(raw) for name, raw in self.services.items()}
         for kind, parts in self.found.items():
-            accept = self._accept if kind == "services" else self._accept_other
             for self.place, name in enumerate(sorted(parts)):
-                accept((kind, name), parts[name])
+                self._accept((kind, name), parts[name])
         form = {kind: dict(sorted(parts.items())) for kind, parts in self.found.items() if parts or kind == "services"}
         composition = Composition(
             services=tuple(_service(name, raw, before[name]) for name, raw in self.services.items()),
             networks=tuple(Network(name=name, labels=_pairs(raw.get("labels"))) for name, raw in self.networks.items()),
             volumes=tuple(Volume(name=name, labels=_pairs(raw.get("labels"))) for name, raw in self.volumes.items()),
         )
-        contracts = {name: _contract(name, raw) for name, raw in form["services"].items()}
-        return Normal(form, {name: contract for name, contract in contracts.items() if contract}, composition)
+        contracts = {name: asked for name, raw in form["services"].items() if (asked := _contract(name, raw))}
+        return Normal(form, contracts, composition)
 
     def say(self, code: str, path: Path, **more: Any) -> None:
         """A finding where *path* is seen; errors of stage 24 to 26 take their place in the order of C-3."""
         row = SAYINGS[code]
         if (row.get("stage") or 0) >= 24:
-            step = more.pop("step", row.get("step"))
+            step = more.pop("step", None) or row.get("step")
             more["order"] = (self.place, STEPS.index(step) if step in STEPS else len(STEPS))
             more["stage"] = 24 + [*self.found].index(str(path[0]))
         near = path
@@ -223,18 +222,21 @@ class _Release:
     def _others(self, name: str) -> Iterator[str]:
         return (other for other in sorted(self.services[name].get("depends_on", ())) if other in self.services)
 
-    # ── stage 24 ───────────────────────────────────────────────────────────────────────────────────
+    # ── stages 24 to 26 ────────────────────────────────────────────────────────────────────────────
 
     def _accept(self, here: Path, raw: Plain) -> None:
-        """Balena's rules for one service."""
+        """Balena's rules for one service, network or volume (C-79 … C-87)."""
         self._check(here, raw)
+        self._labels(raw.get("labels"), (*here, "labels"), "labels")
+        if here[0] == "services":
+            self._accept_service(here, raw)
+
+    def _accept_service(self, here: Path, raw: Plain) -> None:
         for field in LISTS["forbidden"]:
             if raw.pop(field, None) is not None:
-                hint = TABLES["instead"].get(field, "remove it")
-                self.say("field-not-allowed", (*here, field), field=field, help=hint)
+                self.say("field-not-allowed", (*here, field), field=field, help=TABLES["instead"].get(field, ""))
         if raw.get("build") is not None:
             self._accept_build(raw["build"], (*here, "build"))
-        self._labels(raw.get("labels"), (*here, "labels"), "labels")
         for spec, _node, path in raw.get("devices", ()):
             if not (spec.source.startswith("/") and spec.target.startswith("/")):
                 self.say("device-name", path, value=f"{spec.source}:{spec.target}")
@@ -256,19 +258,14 @@ class _Release:
         if (context if remote else context.rstrip("/")).endswith(".git"):
             self.say("remote-context", path, value=context)
         elif context:
-            build["context"] = after = self._context(context)
+            near = posixpath.normpath(self._home(context))  # from the folder of the first file (C-72)
+            build["context"] = after = posixpath.relpath(near, FOLDER) if near.startswith("/") else near
             if remote and after != context:
                 self.say("remote-context-mangled", path, change=(context, after), value=context, after=after)
 
-    def _context(self, context: str) -> str:
-        """A build context as a path from the folder of the first file (C-72)."""
-        near = posixpath.normpath(self._home(context))
-        return posixpath.relpath(near, FOLDER) if near.startswith("/") else near
-
     def _home(self, path: str) -> str:
         """A path in which `~` is the home of who builds."""
-        home = self.desk.env.get("HOME", "/root")
-        return posixpath.normpath(f"{home}/{path[1:]}") if path.startswith("~") else path
+        return posixpath.normpath(f"{self.desk.env.get('HOME', '/root')}/{path[1:]}") if path.startswith("~") else path
 
     def _accept_mounts(self, raw: Plain) -> None:
         """Named volumes stay, ten binds become labels, everything else is refused (C-51, C-52)."""
@@ -281,8 +278,7 @@ class _Release:
             if spec.source in BINDS:
                 self._bind(raw, spec, path, sources)
             elif spec.type in ("bind", "image", "npipe", "cluster"):
-                code = "bind-mount" if spec.type == "bind" else "mount-type"
-                self.say(code, path, value=shown, type=spec.type)
+                self.say("bind-mount" if spec.type == "bind" else "mount-type", path, value=shown, type=spec.type)
             elif spec.options:
                 self.say("mount-options", path, options=", ".join(spec.options))
             elif spec.type == "tmpfs":
@@ -349,13 +345,11 @@ class _Release:
         if order and min(order) != order[0]:
             self.say("network-order", (*here, "networks"), change=(order, sorted(order)), first=min(order))
         if new := new_fields(raw):
-            fields = ", ".join(f"`{field}`" for field in new)
-            self.say("new-fields", (*here, *new[0].split(".")), name=here[1], fields=fields)
+            self.say("new-fields", (*here, *new[0].split(".")), name=here[1], fields="`, `".join(new))
 
     def _shorten(self, here: Path, raw: Plain) -> None:
         """Long forms become short again, in the order that balena prints."""
-        listed = [field for field in ("ports", "devices") if field in raw]
-        raw |= {field: [str(spec) for spec, _node, _path in raw[field]] for field in listed}
+        raw |= {field: [str(spec) for spec, *_place in raw[field]] for field in ("ports", "devices") if field in raw}
         if "depends_on" in raw:
             raw["depends_on"] = sorted(raw["depends_on"])
         if "security_opt" in raw:
@@ -367,21 +361,13 @@ class _Release:
             self.say("image-becomes-tag", (*here, "image"), change=(image, image), name=here[1], value=image)
         raw.setdefault("command", None)
 
-    # ── stages 25 and 26 ───────────────────────────────────────────────────────────────────────────
-
-    def _accept_other(self, here: Path, raw: Plain) -> None:
-        """Balena's rules for a network or a volume (C-79 … C-87)."""
-        self._check(here, raw)
-        self._labels(raw.get("labels"), (*here, "labels"), "labels")
-
     def _check(self, here: Path, raw: Plain) -> None:
         """The checks of the table: which value, by its path, and what it may not be."""
         for steps, test, than, code in TABLES["checks"][here[0]]:
             for path, value in _under(raw, steps) if steps[0] in raw else ():
                 if TESTS[test](value, than):
-                    more = {"step": steps[0]} if steps[0] in STEPS else {}
                     words = {"name": here[1], "field": steps[0], "value": value, "other": path[-1]}
-                    self.say(code, (*here, *path), **words, **more)
+                    self.say(code, (*here, *path), step=steps[0] if steps[0] in STEPS else None, **words)
 
 
 def _under(value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
