@@ -347,16 +347,14 @@ def pass_time(state: State, ms: int) -> State:
 
 def finish_stops(state: State, *, all_of_them: bool = False) -> State:
     """One more round of stopping: what is due is deleted, or exited if it only was to stop."""
-    left: list[Container] = []
-    for each in state.containers:
-        if each.status == "Stopping" and each.stop_left > 0 and not all_of_them:
-            each = replace(each, stop_left=each.stop_left - 1)
-        elif each.status == "Stopping" and not each.removing:
-            each = replace(each, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None)
-        elif each.status == "Stopping":
-            continue
-        left.append(each)
-    return replace(state, containers=tuple(left))
+    for one in (each for each in state.containers if each.status == "Stopping"):
+        if one.stop_left > 0 and not all_of_them:
+            state = state.swapped(one, replace(one, stop_left=one.stop_left - 1))
+        elif one.removing:
+            state = state.swapped(one)
+        else:
+            state = state.swapped(one, replace(one, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None))
+    return state
 
 
 def round_over(state: State, *, failed: bool = False) -> State:

@@ -203,11 +203,9 @@ def _run(state: State, step: Start, made: Container) -> State:
     if not service.running or (service.needs_reboot and made.boot == state.boot):
         return state
     text, name = f"start failed {service.name}", service.name
-    for other in state.containers:  # host ports are held until a process is gone (S-120)
-        shared = sorted({*service.ports} & {*other.wanted.ports}) if other.up and other.id != made.id else ()
-        if shared:
-            on = other.service
-            return state.failing(step.app, name, text, "port-clash", on, port=shared[0], on=on)
+    for on in (each for each in state.containers if each.up and each.id != made.id):
+        if shared := sorted({*service.ports} & {*on.wanted.ports}):  # held until the process is gone (S-120)
+            return state.failing(step.app, name, text, "port-clash", on.service, port=shared[0], on=on.service)
     if name in state.broken:
         return state.failing(step.app, name, text, "broken")
     return state.swapped(made, started(made, state.clock_ms))

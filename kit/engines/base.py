@@ -12,7 +12,6 @@ Our exceptions:
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -46,8 +45,7 @@ class Event(Record):
         words = about | {"codes": ", ".join(codes), "releases": ", ".join(offered)}
         for word, (field, given, left_out) in SAYINGS["words"].items():
             words[word] = (given if words.get(field) else left_out).format(**words)
-        sentence: str = SAYINGS["events"][name_of(type(self))][1]
-        return sentence.format(**words)
+        return str(SAYINGS["events"][name_of(type(self))][1]).format(**words)
 
 
 class OnService(Event):
@@ -200,13 +198,10 @@ EVENTS: Final[dict[str, type[AnyEvent]]] = {name_of(kind): kind for kind in AnyE
 class Engine(Protocol):
     """A device, as seen from here: it can be looked at, asked for one step, and something can happen to it."""
 
-    @abstractmethod
     def observe(self) -> State: ...
 
-    @abstractmethod
     def perform(self, step: AnyStep) -> None: ...
 
-    @abstractmethod
     def happen(self, event: AnyEvent) -> None: ...
 
 

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from ..contracts import Facts
 from ..device import read_device
-from ..diagnostics import Diagnostic, Severity, Span
+from ..diagnostics import Diagnostic, Severity, Span, said
 from ..planner import Release, Round, next_steps
 from ..reader import Unreadable, read
 from ..reader.fields import check_schema
@@ -59,12 +59,6 @@ class Script:
         return iter(self.happenings)
 
 
-def odd(code: str, at: Span, rule: str, **words: object) -> Diagnostic:
-    """The finding of that name in `events.json`."""
-    message, help_ = (text.format(**words) for text in SAYINGS["findings"][code])
-    return Diagnostic(code=code, severity=Severity.ERROR, message=message, span=at, help=help_, rule=rule)
-
-
 def described(
     text: str, name: str, schema: Mapping[str, object], rule: str, tidy: Callable[[Node], Node] | None = None
 ) -> tuple[Node | None, list[Diagnostic]]:
@@ -72,7 +66,7 @@ def described(
     parsed, note = parse(text, name), Notes()
     if parsed.findings or len(parsed.documents) != 1:
         last = parsed.documents[-1].span if parsed.documents else Span(name, 1, 1)
-        return None, list(parsed.findings) or [odd("no-document", last, rule)]
+        return None, list(parsed.findings) or [said(SAYINGS["findings"], "no-document", last, rule=rule)]
     root = tidy(parsed.documents[0]) if tidy else parsed.documents[0]
     check_schema(root, note, schema, ("the file",))
     wrong = [each for each in note.results() if each.code != "errors-unsaid"]
@@ -113,7 +107,7 @@ def read_events(
     happenings, offers = list[Happening](), _Offers(name, first, files)
     for item in root.value if root else ():
         if len(item.value) != 1:
-            findings.append(odd("no-event", item.span, "S-7.3"))
+            findings.append(said(SAYINGS["findings"], "no-event", item.span))
             continue
         ((kind, body),) = item.value.items()
         fields = body.plain()
@@ -126,7 +120,7 @@ def read_events(
             happenings.append(Happening(EVENTS[kind](**fields), after, item.key_span(kind)))
         except (OSError, ValueError) as error:
             place = body.get("file") or body.get("device") or body
-            findings.append(odd("no-use", place.span, "S-7.3", problem=str(error)))
+            findings.append(said(SAYINGS["findings"], "no-use", place.span, words={"problem": error}))
     return Script(tuple(happenings), tuple(findings))
 
 

@@ -49,8 +49,7 @@ def after(state: State, event: on.AnyEvent) -> State:
         case on.ProcessExits(code=code) if one and one.status == "Running" and one.restart_at is None:
             return state.swapped(one, exited(one, code, now))
         case on.ApiStop() if one and one.status == "Running":
-            stopped = replace(one, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None)
-            return state.swapped(one, stopped)
+            return state.swapped(one, replace(one, status="exited", exit_code=SIGTERM, stopped=True, restart_at=None))
         case on.ApiStart() if one and one.status in ("exited", "Installed"):
             return state.swapped(one, started(one, now))
         case on.ContainerLost() if one:
