@@ -372,17 +372,15 @@ def booted(state: State, *, cut: bool = False, reboot: bool = True, codes: Mappi
     """
     containers = []
     for each in state.containers:
-        code, situation = each.exit_code or 0, "boot after a clean shutdown, it was running"
+        status = each.was if each.status == "Stopping" else each.status
+        down = replace(each, status=status, removing=False, stop_left=0, pause_ms=0, restart_at=None)
+        situation = f"boot after a {'power cut' if cut and each.up else 'clean shutdown'}, it was running"
         if each.up:
             code = POWER_CUT if cut else (codes or {}).get(each.service, SIGTERM)
-            situation = "boot after a power cut, it was running" if cut else situation
+            down = replace(down, status="exited", exit_code=code, stopped=False)
         elif each.stopped:
             situation = "boot, it had been stopped on purpose"
-        status = each.was if each.status == "Stopping" else each.status
-        again = status not in ("Installed", "Dead") and restarts(each.wanted.policy, situation, code)
-        down = replace(each, status=status, removing=False, stop_left=0, pause_ms=0, restart_at=None)
-        if each.up:
-            down = replace(down, status="exited", exit_code=code, stopped=False)
+        again = status not in ("Installed", "Dead") and restarts(each.wanted.policy, situation, down.exit_code or 0)
         containers.append(started(down, state.clock_ms) if again and not each.handing_over else down)
     after = replace(state, containers=tuple(containers), locks=frozenset(), troubles=(), failures=0, waited=False)
     if not reboot:

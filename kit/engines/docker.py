@@ -93,8 +93,7 @@ def connect(patience: float = 60) -> Any:
             raise NoEngine(type(error).__name__, path) from error
     client = docker.DockerClient(base_url=where, version=OLDEST, timeout=patience)  # type: ignore[arg-type]
     try:
-        podman = any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
-        wrong = "Podman" if podman else ""
+        wrong = "Podman" * any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
     except foreign_errors() as error:
         wrong = "old" if "too new" in str(error) else "OSError"
     if wrong:
@@ -130,11 +129,10 @@ def needs(body: Mapping[str, Any], wanted: Wanted) -> dict[str, list[str]]:
     features = any(key.startswith(FEATURES) and wanted.on(key) for key, _ in wanted.labels)
     binds = [text for text in host["Binds"] if text.startswith("/")] + [each["Source"] for each in host["Mounts"]]
     powers = {each.upper().removeprefix("CAP_") for each in host["CapAdd"]} - {*TABLES["usual_capabilities"]}
-    closed: tuple[object, ...] = (None, "", [], {}, "shareable", "private")
     found = {
         "privileged": ["privileged"] * bool(host["Privileged"]),
         "host-network": ["network_mode"] * (host["NetworkMode"] == "host"),
-        "host-namespaces": [f"{key} {host[key]}" for key in TABLES["namespaces"] if host.get(key) not in closed],
+        "host-namespaces": [f"{key} {host[key]}" for key in TABLES["namespaces"] if host.get(key) not in TABLES["own"]],
         "capabilities": sorted(powers),
         "devices": [each["PathOnHost"] for each in host["Devices"]],
         "features" if features else "binds": [*binds, *(["gpu"] if host["DeviceRequests"] else [])],
@@ -183,11 +181,10 @@ class Docker(Simulated):
     def observe(self, *, data: bool = False) -> State:
         """What is on the engine; with *data* also lock files and what was written, which takes longer."""
         found = [each for each in self.api.containers(all=True, filters=self._mine) if _wanted(each)]
-        volumes, networks = self.api.volumes(filters=self._mine)["Volumes"] or (), self.api.networks(filters=self._mine)
         seen: dict[str, Any] = {
             "containers": tuple(map(self._container, found)),
-            "volumes": tuple(Volume(*each) for each in _things(volumes)),
-            "networks": tuple(Network(*each) for each in _things(networks)),
+            "volumes": tuple(Volume(*each) for each in _things(self.api.volumes(filters=self._mine)["Volumes"] or ())),
+            "networks": tuple(Network(*each) for each in _things(self.api.networks(filters=self._mine))),
         }
         if data:
             with self._reading:
@@ -251,12 +248,9 @@ class Docker(Simulated):
         """Lock files of users, those of `nobody` being the supervisor's own (S-110), and hand-over files (S-108)."""
         looked = self.side_by_side(lambda each: (each, self._files(self.name_of(each), SIGNS)), containers)
         found = [(each, name, owner) for each, files in looked for name, (owner, _) in files.items()]
-        locks = (each for each, name, owner in found if name in LOCK_FILES and owner != NOBODY)
-        over = (each for each, name, _ in found if name in HANDED_OVER)
-        return {
-            "lock_files": frozenset((each.app, each.service) for each in locks),
-            "handover_files": frozenset((each.app, each.service, 0) for each in over),
-        }
+        locks = {(each.app, each.service) for each, name, owner in found if name in LOCK_FILES and owner != NOBODY}
+        over = {(each.app, each.service, 0) for each, name, _ in found if name in HANDED_OVER}
+        return {"lock_files": frozenset(locks), "handover_files": frozenset(over)}
 
     def _contents(self, volumes: tuple[Volume, ...]) -> tuple[Volume, ...]:
         """The volumes with what was written into them: they are lent to a container that never runs."""
@@ -336,6 +330,9 @@ class Docker(Simulated):
         """Delete a container while no files are read: the engine may mount its volumes for that, and empty them."""
         with self._reading:
             self.api.remove_container(one, v=True, force=True)
+
+    def _rename(self, step: do.UpdateMetadata) -> None:
+        self.api.rename(self.name_of(step.container), _name(step.container.wanted, step.commit))
 
     def _kill(self, step: do.Kill | do.Stop | do.Remove) -> None:
         self.stop(self.name_of(step.container), removing=not isinstance(step, do.Stop))
@@ -517,20 +514,16 @@ class Docker(Simulated):
             self._delete(self.name_of(each), LOCK_FILES | HANDED_OVER)
 
     def _answers(self) -> bool:
-        try:
+        with suppress(*foreign_errors()):
             return bool(self.api.ping())
-        except foreign_errors():
-            return False
+        return False
 
 
 ACTS: Final[dict[Any, Callable[[Docker, Any], None]]] = {  # what a step does to the engine; all others only to memory
     do.Fetch: Docker._fetch, do.TakeLock: Docker._take_lock, do.RemoveImage: Docker._remove_image,
-    do.Kill: Docker._kill, do.Stop: Docker._kill, do.Remove: Docker._kill, do.Handover: Docker._hand_over,
-    do.Start: Docker._start, do.Restart: Docker._start,
+    do.Kill: Docker._kill, do.Stop: Docker._kill, do.Remove: Docker._kill, do.UpdateMetadata: Docker._rename,
+    do.Start: Docker._start, do.Restart: Docker._start, do.Handover: Docker._hand_over,
     do.CreateVolume: Docker._create_thing, do.CreateNetwork: Docker._create_thing,
-    do.UpdateMetadata: lambda docker, step: docker.api.rename(
-        docker.name_of(step.container), _name(step.container.wanted, step.commit)
-    ),
     do.RemoveVolume: lambda docker, step: docker.api.remove_volume(str(step.thing)),
     do.RemoveNetwork: lambda docker, step: docker.api.remove_network(str(step.thing)),
     do.Reboot: lambda docker, _: docker.happen(on.CleanReboot()),
@@ -540,10 +533,9 @@ EVENTS: Final[dict[Any, Callable[[Docker, Any, str], object]]] = {
     on.ApiStop: lambda docker, _, one: docker.stop(one, removing=False),
     on.ApiStart: lambda docker, _, one: docker.api.start(one),
     on.ContainerLost: lambda docker, _, one: docker.remove(one),
-    on.LockTaken: Docker._lock, on.LockDropped: Docker._lock,
-    on.HandoverComplete: Docker._hand_over_file, on.TimePasses: lambda _docker, event, _: time.sleep(event.ms / 1000),
-    on.EngineRestarts: Docker._down, on.CleanReboot: Docker._down, on.HostUpdated: Docker._down,
-    on.PowerCut: Docker._down,
+    on.LockTaken: Docker._lock, on.LockDropped: Docker._lock, on.HandoverComplete: Docker._hand_over_file,
+    on.TimePasses: lambda _docker, event, _: time.sleep(event.ms / 1000),
+    **dict.fromkeys((on.EngineRestarts, on.CleanReboot, on.HostUpdated, on.PowerCut), Docker._down),
 }  # fmt: skip
 
 

@@ -101,8 +101,7 @@ def busybox(folder: Path | None = None) -> bytes:
         with tempfile.TemporaryDirectory() as place:
             for command in ("apt-get download busybox-static", "dpkg-deb -x busybox-static*.deb ."):
                 subprocess.run(["sh", "-c", command], cwd=place, capture_output=True, check=False)  # noqa: S603, S607
-            program = Path(place, "bin", "busybox")
-            if program.is_file():
+            for program in Path(place).glob("**/bin/busybox"):
                 return program.read_bytes()
     where = f"in `{folder}`" if folder else "on this machine"
     raise NoImage(f"no static busybox {where}: `apt-get install busybox-static`, or name a folder that has one")
@@ -148,10 +147,9 @@ def build(api: Any, tag: str, image: str, body: Any, root: Path, labels: Mapping
 
 def get(api: Any, image: str, tell: Tell) -> None:
     """An image that is here, or else from its registry, if one answers."""
-    if has(api, image):
-        return
-    if image == BASE:
+    if image == BASE and not has(api, BASE):
         prepare(api, tell=tell)
+    if has(api, image):
         return
     from docker.errors import APIError
 
@@ -160,8 +158,7 @@ def get(api: Any, image: str, tell: Tell) -> None:
         for line in api.pull(image, stream=True, decode=True):
             if "error" in line:
                 raise NoImage(f"it is not here, and no registry gives it: {line['error']}")
-            at = line.get("progressDetail") or {}
-            if at.get("total"):
+            if (at := line.get("progressDetail")) and at.get("total"):
                 layers[line["id"]] = (at["current"], at["total"])
                 done, total = map(sum, zip(*layers.values(), strict=True))
                 tell(Progress(f"pull {image}", done, total, line["status"]))

@@ -43,8 +43,6 @@ def after(state: State, event: on.AnyEvent) -> State:
     now, one = state.clock_ms, None
     if isinstance(event, on.OnService):
         one = state.container(event.service, event.app)
-        if one is None and not isinstance(event, on.LockTaken | on.LockDropped):
-            return state
     match event:
         case on.ProcessExits(code=code) if one and one.status == "Running" and one.restart_at is None:
             return state.swapped(one, exited(one, code, now))
@@ -86,7 +84,7 @@ def after(state: State, event: on.AnyEvent) -> State:
             return replace(state, lock_files=state.lock_files | {(app, service)})
         case on.LockDropped(service=service, app=app):
             return replace(state, lock_files=state.lock_files - {(app, service)})
-        case on.HandoverComplete(service=service, app=app, ms=ms):
+        case on.HandoverComplete(service=service, app=app, ms=ms) if one:
             return replace(state, handover_files=state.handover_files | {(app, service, now + ms)})
         case on.NetworkDown() | on.NetworkUp():
             return replace(state, online=isinstance(event, on.NetworkUp))

@@ -230,9 +230,8 @@ def round_lines(rounds: Iterable[Round], *, whys: bool = True) -> Iterator[str]:
 def plain(value: Any) -> object:
     """What JSON does not know, as plain values."""
     match value:
-        case Round():
-            notes = [each._asdict() for each in value.notes]
-            return {"steps": value.steps, "not_done": notes, "troubles": value.troubles}
+        case Round(steps=steps, notes=notes, troubles=troubles):
+            return {"steps": steps, "not_done": [each._asdict() for each in notes], "troubles": troubles}
         case Step():
             return {"step": str(value), "service": value.service, "app": value.app, "why": value.why}
         case Why() | Trouble():
