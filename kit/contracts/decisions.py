@@ -100,8 +100,7 @@ class Decision(NamedTuple):
     def answer(self) -> str:
         """One sentence that could be read alone."""
         runs, answers = len(self.run), WORDS["answers"][self.outcome]
-        sentence: str = answers[min(runs, len(answers) - 1)]
-        return sentence.format(runs, len(self.services))
+        return str(answers[min(runs, len(answers) - 1)]).format(runs, len(self.services))
 
     @property
     def situation(self) -> str:
@@ -114,8 +113,7 @@ class Decision(NamedTuple):
         cause: State = "no" if self.outcome == "rejected" else "out"
         lost = [each for each in self.services if each.state == cause]
         if len(lost) > 1:
-            sentence: str = WORDS["lost"][cause]
-            return sentence.format(listed([f"`{each.name}`" for each in lost]))
+            return str(WORDS["lost"][cause]).format(listed([f"`{each.name}`" for each in lost]))
         failed = [each for each in lost[0].clauses if not each.met]
         opening = "One clause decides" if len(failed) == 1 else f"{len(failed)} clauses decide"
         return f"{opening}: `{lost[0].name}` asks for {listed([_missing(each) for each in failed])}."
@@ -174,7 +172,7 @@ def _missing(failed: Clause) -> str:
 # -------------------------------------------------------------------------------------------- deciding
 
 
-class _Column(dict[Fact | None, tuple[dict[int, Clause], int]]):
+class _Column(dict[Fact | None, tuple[tuple[Clause, ...], int]]):
     """All atoms of a release that ask for one type, by their bits: their clauses by fact, and which are unmet.
 
     An answer is made when its fact is first met, and shared by all devices with an equal fact.
@@ -183,36 +181,27 @@ class _Column(dict[Fact | None, tuple[dict[int, Clause], int]]):
     def __init__(self, atoms: dict[int, Requirement]) -> None:
         self.atoms = atoms
 
-    def __missing__(self, fact: Fact | None) -> tuple[dict[int, Clause], int]:
+    def __missing__(self, fact: Fact | None) -> tuple[tuple[Clause, ...], int]:
         if len(self) >= 1 << 15:
             self.clear()
         clauses = {bit: clause(atom, fact) for bit, atom in self.atoms.items()}
-        found = self[fact] = clauses, sum(1 << bit for bit, each in clauses.items() if not each.met)
+        found = self[fact] = tuple(clauses.values()), sum(1 << bit for bit, each in clauses.items() if not each.met)
         return found
 
 
-_Pick = Callable[[dict[int, Clause]], tuple[Clause, ...]]
-
-
-class _Question(NamedTuple):
-    """One service, ready to be asked. `pick` takes its clauses from those of the release; entries are bits of atoms."""
-
-    name: str
-    optional: bool
-    entries: tuple[int, ...]
-    pick: _Pick
-
-
+_Pick = Callable[[list[Clause]], tuple[Clause, ...]]
+_Question = tuple[str, bool, list[int], _Pick]
+"""A service ready to be asked: its name, whether it is optional, its entries as bits of atoms, what picks clauses."""
 _Fate = tuple[tuple[str, bool, bool, bool], _Pick, State, str]
 """A service whose requirements are known to hold or not: all of its decision but the clauses, and what picks those."""
 _NEW: Final[Callable[[type[ServiceDecision], tuple[object, ...]], ServiceDecision]] = tuple.__new__
 
 
 def _picker(groups: list[list[int]]) -> _Pick:
-    """What takes the clauses of one service out of all: the single ones as they are, choices put together."""
+    """What takes the clauses of one service out of a row: the single ones as they are, choices put together."""
     if len(groups) > 1 and all(len(group) == 1 for group in groups):
         return itemgetter(*(bit for group in groups for bit in group))
-    return lambda all_: tuple([any_of(tuple([all_[bit] for bit in group])) for group in groups])
+    return lambda row: tuple([any_of(tuple([row[bit] for bit in group])) for group in groups])
 
 
 _ANY: Final = (float("inf"),)  # a contract that cannot be read, whatever the supervisor
@@ -228,19 +217,21 @@ class _Release:
         self.refusal = lru_cache(maxsize=None)(self._refusal)
         self.outcome = lru_cache(maxsize=1 << 12)(self._outcome)
         self.questions: list[_Question] = []
-        bits: dict[Requirement, int] = {}  # equal atoms share one
-        for service in composition.services:
+        read = [entries_of(service, contracts) for service in composition.services]
+        atoms = (atom for each in read if not isinstance(each, Malformed) for entry in each for atom in entry)
+        # Equal atoms share a bit. Those of one type stand together, so a bit is also a place in the row of all clauses.
+        bits = {atom: bit for bit, atom in enumerate(sorted(dict.fromkeys(atoms), key=attrgetter("type")))}
+        for service, entries in zip(composition.services, read, strict=True):
             for label in (LABEL_OF[key] for key in dict(service.labels) if key in LABEL_OF):
                 documented, measured = (".".join(map(str, each)) for each in (label.minimum, label.measured))
                 since = f"supervisors understand it from {documented} on (as documented; measured: {measured})"
                 self.hurdles.append((service.name, label.minimum, f"carries `{label.key}`: {since}", "S-71"))
-            entries = entries_of(service, contracts)
             if isinstance(entries, Malformed):
                 self.hurdles.append((service.name, _ANY, f"cannot be read: {entries.reason}", entries.rule))
                 continue
-            groups = [[bits.setdefault(atom, len(bits)) for atom in entry] for entry in entries]
-            masks = tuple([sum({1 << bit for bit in group}) for group in groups])
-            self.questions.append(_Question(service.name, is_optional(service), masks, _picker(groups)))
+            groups = [[bits[atom] for atom in entry] for entry in entries]
+            masks = [sum({1 << bit for bit in group}) for group in groups]
+            self.questions.append((service.name, is_optional(service), masks, _picker(groups)))
         types = dict.fromkeys(atom.type for atom in bits)
         self.columns = [_Column({bit: atom for atom, bit in bits.items() if atom.type == type}) for type in types]
         # With fewer than two names an attrgetter gives no tuple: two that are nothing go first.
@@ -258,36 +249,34 @@ class _Release:
     def decide(self, facts: Facts, name: str) -> Decision:
         if refusal := self.refusal(facts.supervisor):
             return self.refused(refusal, name)
-        all_: dict[int, Clause] = {}
+        row: list[Clause] = []
         unmet = 0
         for clauses, failed in map(getitem, self.columns, self.facts(facts)[2:]):
-            all_ |= clauses
+            row += clauses
             unmet |= failed
         outcome, fates = self.outcome(unmet)
         # `ServiceDecision(…)` itself takes three times as long, and this line is most of a decision.
-        made = [_NEW(ServiceDecision, (*fate, pick(all_), state, opening)) for fate, pick, state, opening in fates]
+        made = [_NEW(ServiceDecision, (*fate, pick(row), state, opening)) for fate, pick, state, opening in fates]
         return Decision(outcome, tuple(made), name)
 
     def _outcome(self, unmet: int) -> tuple[Outcome, list[_Fate]]:
         """What becomes of the release and of each service when these atoms are unmet."""
         # A choice has failed when it has atoms and none of them is met (S-42).
-        failed = [sum(1 for bits in each.entries if bits and not bits & ~unmet) for each in self.questions]
-        lost = {"out" if each.optional else "no" for each, many in zip(self.questions, failed, strict=True) if many}
+        failed = [sum(1 for bits in entries if bits and not bits & ~unmet) for _, _, entries, _ in self.questions]
+        lost = {"out" if may else "no" for (_, may, *_), many in zip(self.questions, failed, strict=True) if many}
         kept: State = "old" if "no" in lost else "run"
         fates = []
-        for each, many in zip(self.questions, failed, strict=True):
-            state: State = ("out" if each.optional else "no") if many else kept
-            said, asked = WORDS["said"][state], len(each.entries)
-            opening: str = said[min(many or asked, len(said) - 1)].format(each.name, asked)
-            fates.append(((each.name, each.optional, not many, state == "run"), each.pick, state, opening))
+        for (name, optional, entries, pick), many in zip(self.questions, failed, strict=True):
+            state: State = ("out" if optional else "no") if many else kept
+            said, asked = WORDS["said"][state], len(entries)
+            opening: str = said[min(many or asked, len(said) - 1)].format(name, asked)
+            fates.append(((name, optional, not many, state == "run"), pick, state, opening))
         return "rejected" if kept == "old" else "partial" if lost else "deployed", fates
 
     def refused(self, refusal: tuple[str, str, str], name: str) -> Decision:
         """The decision when this release, or another one of the same offer, is refused."""
-        services = [
-            ServiceDecision(each.name, is_optional(each), False, False, (), "ref", refusal[1])
-            for each in self.composition.services
-        ]
+        named = ((each.name, is_optional(each)) for each in self.composition.services)
+        services = [ServiceDecision(*each, False, False, (), "ref", refusal[1]) for each in named]
         return Decision("refused", tuple(services), name, refusal[:2], refusal[2])
 
 

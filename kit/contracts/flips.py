@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, islice, product
 from typing import Any, Final, Literal, NamedTuple
 
@@ -38,8 +38,7 @@ class Change(NamedTuple):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(NamedTuple):
     """A change that turns the decision: as edits, as a sentence, and as the facts and composition after it."""
 
     kind: Literal["fact", "label"]

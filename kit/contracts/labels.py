@@ -20,8 +20,6 @@ PREFIX: Final = "io.balena.features.requires."
 OPTIONAL: Final = "io.balena.features.optional"
 ARCHITECTURES: Final = ("aarch64", "rpi", "amd64", "armv7hf", "i386")  # what `arch.sw` may say (S-13)
 
-Value = Literal["range", "slug", "architecture"]
-
 
 class LabelType(NamedTuple):
     """One row of the table of requirement labels (S-13): what it produces, and since when it is understood (S-71)."""
@@ -29,7 +27,7 @@ class LabelType(NamedTuple):
     suffix: str
     type: str
     slug: str | None  # fixed slug of the atom
-    value: Value
+    value: Literal["range", "slug", "architecture"]
     noun: str
     minimum: tuple[int, int, int]  # supervisor, as the documentation says
     measured: tuple[int, int, int]  # supervisor, as its history says
@@ -92,8 +90,7 @@ Where = Callable[[Path], Span]
 def label_findings(service: Service, where: Where = lambda path: Span(str(path[-1]), 1, 1)) -> Iterator[Diagnostic]:
     """What is wrong with the requirement and optional labels of a service (S-14 to S-18, S-53)."""
     for key, value in dict(service.labels).items():
-        if problem := _problem(key, value):
-            code, hint = problem
+        for code, hint in _problems(key, value):
             path: Path = ("services", service.name, "labels", key)
             words = {"service": service.name, "key": key, "value": value, "hint": hint}
             rule = "S-53" if hint == OPTIONAL else ""  # the old spelling of the mark, not of a requirement
@@ -110,21 +107,20 @@ def meant(written: str, known: tuple[str, ...]) -> str:
     return f"did you mean `{alias}`?" if alias in known else did_you_mean(written, known)
 
 
-def _problem(key: str, value: str) -> tuple[str, str] | None:
-    """Code and hint, or None if the label is as it should be."""
+def _problems(key: str, value: str) -> Iterator[tuple[str, str]]:
+    """Code and hint; no label has two problems, and most have none."""
     modern = key.replace("io.resin.", "io.balena.", 1)
     if modern != key and (modern.startswith(PREFIX) or modern == OPTIONAL):
-        return "legacy-requirement", modern
+        yield "legacy-requirement", modern
     if key == OPTIONAL and value.lower() not in ("1", "true", "on", "0", "false", "off", "no", "n"):
-        return "misspelt-optional", ""
+        yield "misspelt-optional", ""
     if key.startswith(PREFIX) and key not in LABEL_OF:
-        return "unknown-requirement", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
+        yield "unknown-requirement", meant(key.removeprefix(PREFIX), tuple(each.suffix for each in LABELS))
     kind = LABEL_OF[key].value if key in LABEL_OF else ""
     if kind == "architecture" and value not in ARCHITECTURES:
-        return "unknown-architecture", meant(value, ARCHITECTURES)
+        yield "unknown-architecture", meant(value, ARCHITECTURES)
     if kind == "range":
         try:
             Range.parse(value)
         except InvalidRange as error:
-            return "bad-range", f"expected {error.expected} at character {error.at + 1}"
-    return None
+            yield "bad-range", f"expected {error.expected} at character {error.at + 1}"

@@ -14,8 +14,7 @@ Requirement(type='arch.sw', slug='aarch64', version=None, data=False, label='io.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..composition import Service
 from ..diagnostics import Diagnostic, Severity, Span, said
@@ -24,15 +23,13 @@ from .labels import LABEL_OF, TYPES, WORDS, Requirement
 CHOSEN: Final = ("sw.os", "sw.kernel")  # labels of these types become one choice each (S-20)
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(NamedTuple):
     """A choice: one member is enough, and an empty choice is always met (S-42)."""
 
     members: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(NamedTuple):
     """What must hold, all of it."""
 
     requires: tuple[Requirement | AnyOf, ...] = ()
@@ -40,8 +37,7 @@ class Contract:
     type: str = "sw.container"
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A contract that the device cannot read. The whole offer is refused because of it (S-55)."""
 
     reason: str
