@@ -120,10 +120,9 @@ def _ranges(composition: Composition, where: Where) -> Iterator[Diagnostic]:
             known = LABEL_OF.get(label)
             for hint in clarify(value) if known is not None and known.value == "range" else ():
                 path: Path = ("services", service.name, "labels", label)
-                meant = f"did you mean `{hint.instead}`?" if hint.instead else ""
                 yield Diagnostic(
-                    code=hint.code, severity=Severity.IGNORED, message=hint.sentence, span=where(path),
-                    help=meant, rule=hint.rule, path=path,
+                    code=hint.code, severity=Severity.IGNORED, message=hint.sentence, span=where(path), path=path,
+                    help=f"did you mean `{hint.instead}`?" if hint.instead else "", rule=hint.rule,
                 )  # fmt: skip
 
 

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from ..composition import Composition, Service
 from ..contracts import is_optional
-from ..contracts.decisions import listed
+from ..contracts.decisions import Decision, listed
 from .placement import NARROW, SHELF, SIZES, TABLES, WIDE, Edge, Layers, Placement, layers, place, reachable
 
 if TYPE_CHECKING:
     import networkx
-
-    from ..contracts import Decision
 
 MOST: Final = 40
 """More services than this are a table; `focus` draws what one of them waits for."""
@@ -179,13 +177,9 @@ def lines_of(service: Service) -> tuple[str, ...]:
 def host_access(service: Service) -> tuple[str, ...]:
     """What a service may do to the device it runs on, in words."""
     features = [key.removeprefix(_FEATURE) for key, _ in service.labels if key.startswith(_FEATURE)]
-    return (
-        *(("privileged",) if service.privileged else ()),
-        *(("host network",) if service.network_mode == "host" else ()),
-        *(device.split(":")[0] for device in service.devices),
-        *service.cap_add,
-        *(name for name in features if name != "optional" and not name.startswith("requires.")),
-    )
+    doors = ["privileged"] * service.privileged + ["host network"] * (service.network_mode == "host")
+    doors += [device.split(":")[0] for device in service.devices] + list(service.cap_add)
+    return (*doors, *(name for name in features if name != "optional" and not name.startswith("requires.")))
 
 
 def of_composition(

@@ -400,8 +400,7 @@ def _levels(groups: list[tuple[list[float], list[float]]]) -> list[int]:
         # What leaves the left track and what enters the right one would look like one line.
         return crossed + 10 * sum(abs(a - b) < 5 for a in groups[left][1] for b in groups[right][0])
 
-    upright = [group for group, (low, high) in enumerate(spans) if high - low >= 1]
-    order = sorted(upright, key=spans.__getitem__)
+    order = sorted((group for group, (low, high) in enumerate(spans) if high - low >= 1), key=spans.__getitem__)
     for _ in order:
         order = _swapped(order, cost)
     levels = [0] * len(groups)

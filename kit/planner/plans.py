@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ..device import steps as do
 from ..device.state import Image, State, Why, because, round_over
 from .rounds import Round, next_steps
-from .target import AppTarget, Given, Release, Target, injected
+from .target import TABLES, AppTarget, Given, Release, Target, injected
 
 Action = Literal["keep", "update metadata", "restart", "recreate", "remove", "add"]
 
@@ -60,14 +60,12 @@ def play(round: Round) -> tuple[Round, State]:
 def _cycle(start: str, waits: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The dependencies that lead from a service back to itself, the service first and last; or nothing."""
     paths: list[tuple[str, ...]] = [(start,)]
-    seen = set[str]()
     for path in paths:
-        for on in waits.get(path[-1], ()):
-            if on == start:
-                return (*path, on)
-            if on not in seen:
-                seen.add(on)
-                paths.append((*path, on))
+        following = waits.get(path[-1], ())
+        if start in following:
+            return (*path, start)
+        reached = {each[-1] for each in paths}
+        paths += [(*path, on) for on in following if on not in reached]
     return ()
 
 
@@ -100,11 +98,8 @@ def plan(state: State, target: Given, *, limit: int = 1_000) -> Plan:
     return Plan((*rounds, round), replace(state, failures=0))
 
 
-STATUSES: Final = (  # what an app reports while a round has these steps, strongest first (S-64)
-    ("downloading", {"fetch"}),
-    ("applying changes", {"kill", "stop", "remove", "start", "handover", "updateMetadata", "createVolume"}),
-    ("downloaded", {"takeLock", "noop"}),
-)
+STATUSES: Final[dict[str, list[str]]] = TABLES["statuses"]
+"""What an app reports while a round has these steps, strongest first (S-64)."""
 
 
 def report(state: State, target: Given) -> dict[int, tuple[str, tuple[str, ...]]]:
@@ -117,7 +112,7 @@ def report(state: State, target: Given) -> dict[int, tuple[str, tuple[str, ...]]
     round = next_steps(state, goal)
     for app in goal.apps:
         kinds = {step.kind for step in round if step.app == app.app}
-        status = next((word for word, steps in STATUSES if kinds & steps), "done")
+        status = next((word for word, steps in STATUSES.items() if kinds & {*steps}), "done")
         names = tuple(each.service for each in state.of(app.app))
         found[app.app] = ("rejected", ()) if app.rejected else (status, names)
     return found
@@ -148,8 +143,7 @@ def api_targets(action: Literal["restart", "purge"], state: State, app: int, sto
 # -------------------------------------------------------------------------------------- what changed
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What an update does to one service, and why."""
 
     service: str
@@ -157,13 +151,8 @@ class Change:
     why: Why
 
 
-ACTIONS: Final[dict[str, Action]] = {  # what a reason in the plan makes of a service; the last of them counts
-    "metadata": "update metadata",
-    "kill-resource": "restart",
-    "kill-update": "recreate",
-    "handover": "recreate",
-    "kill-removed": "remove",
-}
+ACTIONS: Final[dict[str, Action]] = TABLES["actions"]
+"""What a reason in the plan makes of a service; the last of them counts."""
 
 
 def installed(release: Release, device: State | None = None) -> State:

@@ -17,6 +17,7 @@ Reference: balena supervisor 19.0.5. Known limits: local mode, device configurat
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,19 +57,14 @@ class Round:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def __bool__(self) -> bool:
-        return bool(self.steps)
-
     @property
     def told(self) -> tuple[do.AnyStep, ...]:
         """The steps that change something: no waiting, and no book-keeping of images that stay."""
-        left = [image.name for image in self.state.images]
-        left += [step.thing.name for step in self.steps if isinstance(step, do.SaveImage)]
-        for step in self.steps:
-            if isinstance(step, do.RemoveImage):
-                left.remove(step.thing.name)
+        left = Counter(image.name for image in self.state.images)
+        left.update(step.thing.name for step in self.steps if isinstance(step, do.SaveImage))
+        left.subtract(step.thing.name for step in self.steps if isinstance(step, do.RemoveImage))
         some = (step for step in self.steps if not isinstance(step, do.Noop | do.SaveImage))
-        return tuple(step for step in some if not (isinstance(step, do.RemoveImage) and step.thing.name in left))
+        return tuple(step for step in some if not (isinstance(step, do.RemoveImage) and left[step.thing.name] > 0))
 
     @property
     def trace(self) -> tuple[str, ...]:
@@ -277,12 +273,11 @@ class _App:
 
     def uninstall(self, *, keep_volumes: bool) -> None:
         """An app that is not offered any more: kill all, then networks, then volumes (S-113)."""
-        networks = [each for each in self.state.networks if each.app == self.app]
         volumes = [each for each in self.state.volumes if each.app == self.app and not keep_volumes]
         for container in self.here:
             self.kill(container, "kill-uninstall", "kill-then-download")
         self.take_lock()
-        for thing in () if self.here else (networks or volumes):
+        for thing in () if self.here else (self.old.values() or volumes):  # nothing is wanted: every network is old
             self.step(REMOVE[type(thing)], "", "remove-uninstall", thing=thing)
         self.settle()
 
