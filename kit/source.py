@@ -362,10 +362,9 @@ class _Builder:
             at = node.keys["<<"] if "<<" in node.value else node.keys.pop("<<")
             for other in done.merges:
                 self.merge(node, other, at)
-        if node.kind == "map" and node.keys:
-            first = next(iter(node.keys.values()))
-            if first[1:3] == node.span[1:3]:
-                node.span = first
+        first = next(iter(node.keys.values()), node.span)
+        if first[1:3] == node.span[1:3]:
+            node.span = first
         self.attach(node, done.anchor, done.size, done.depth)
 
     def attach(self, node: Node, anchor: str | None, size: int, depth: int, scalar: Any = None) -> None:
@@ -441,10 +440,8 @@ class _Builder:
             at = self.start if top is None else at if top.key is None else top.node.keys[top.key]
         if tag is not None and tag != "!" and not mark:
             return self.tagged(tag[len(_CORE) :] if tag.startswith(_CORE) else "", text, at, quoted)
-        if quoted:
-            return Node("str", text, at, True, None, mark)
-        kind, value = resolve(text)
-        return Node(kind, value, at, False, None, mark)
+        found: tuple[Kind, Any] = ("str", text) if quoted else resolve(text)
+        return Node(*found, at, quoted, None, mark)
 
     def tagged(self, tag: str, text: str, at: Span, quoted: bool) -> Node:
         """A scalar with a tag: one of YAML's own, or another, which makes it text."""

@@ -330,11 +330,12 @@ class Range:
         >>> Range.parse("1 || 2.3").words()
         '1.0.0 or newer, but older than 2.0.0; or 2.3.0 or newer, but older than 2.4.0'
         """
-        words = []
-        for each in self.sets:
-            link = ", but " if len(each) == 2 and ">" in each[0].op else ", and "
-            words.append(link.join(comparator.words() for comparator in each) or "any release version")
-        return "; or ".join(words)
+
+        def words(comparators: Set) -> str:
+            link = ", but " if len(comparators) == 2 and ">" in comparators[0].op else ", and "
+            return link.join(map(Comparator.words, comparators)) or "any release version"
+
+        return "; or ".join(map(words, self.sets))
 
     def failing(self, version: Version) -> tuple[Failure, ...]:
         """What this version fails, in the set that it misses by least. Empty if the version is in the range.

@@ -188,8 +188,8 @@ def _unescape(found: re.Match[str]) -> str:
 class _File:
     """A loaded file that services can be taken from: its services, and those already extended."""
 
-    def __init__(self, path: str, services: dict[str, Node], others: Mapping[str, frozenset[str]]) -> None:
-        self.path, self.services, self.others = path, services, others
+    def __init__(self, path: str, model: Node) -> None:
+        self.path, self.model, self.services = path, model, model.entries("services")
         self.done: dict[str, Node] = {}
 
 
@@ -273,7 +273,7 @@ class Project:
 
     def _layer(self, document: Node, place: str, folder: str, shell: Shell, chain: tuple[str, ...]) -> Node:
         layer = interpolate(document, shell, self.note)
-        file = _File(place, layer.entries("services"), {})
+        file = _File(place, layer)
         layer = _each_service(layer, lambda name, _service: self._extend(file, name, folder, shell))
         return self._include(layer, folder, shell, chain)
 
@@ -343,11 +343,11 @@ class Project:
 
     def _left_behind(self, target: _File, wanted: Node, path: Path) -> None:
         """Only a service comes from another file; what it refers to does not."""
-        for kind, names in target.others.items():
+        for kind in ("volumes", "networks"):
             listed = target.services[wanted.value].get(kind)
             items = listed.items() if listed else []
             used = {key if isinstance(key, str) else str(item.plain()).partition(":")[0] for key, item in items}
-            if left := ", ".join(f"`{name}`" for name in sorted(names & used)):
+            if left := ", ".join(f"`{name}`" for name in sorted(target.model.entries(kind).keys() & used)):
                 self.note.say("extends-leaves-behind", wanted, path, base=wanted.value, kind=kind, names=left,
                               file=self.shown(target.path))  # fmt: skip
 
@@ -361,8 +361,7 @@ class Project:
             model = Node("map", {}, file.span)
             for document in self._documents(layer[1], layer[2]):
                 model = self._settled(merge(model, interpolate(document, shell, self.note), self._tell))
-            others = {kind: frozenset(model.entries(kind)) for kind in ("volumes", "networks")}
-            self.others[place] = _File(place, model.entries("services"), others)
+            self.others[place] = _File(place, model)
         return self.others[place]
 
     # ── include (C-37) ─────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ import re
 import struct
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..source import Node
 
@@ -233,8 +233,7 @@ def parse_ports(text: str) -> list[PortSpec]:
     hosts = [str(host_first + step) if published else "" for step in range(last - first + 1)]
     if first == last and host_first != host_last:
         hosts = [f"{host_first}-{host_last}"]
-    words: dict[str, Any] = {"host_ip": address or None, "protocol": protocol, "mode": "ingress"}
-    specs = [PortSpec(target=first + step, published=host, **words) for step, host in enumerate(hosts)]
+    specs = [PortSpec(first + step, host, address or None, protocol, "ingress") for step, host in enumerate(hosts)]
     return sorted(specs, key=lambda spec: f"{spec.target}/{spec.protocol}")
 
 

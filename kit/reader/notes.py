@@ -106,8 +106,7 @@ class Notes:
         marked = [replace(found, reported=True) if i == first else found for i, (_key, found) in enumerate(self._found)]
         if len(errors) > 1:
             marked.append(_unsaid(marked[first], len(errors) - 1))
-        once = dict.fromkeys(marked)
-        return tuple(sorted(once, key=lambda found: (found.span.name, found.span.line, found.span.column)))
+        return tuple(sorted(dict.fromkeys(marked), key=lambda found: found.span[:3]))
 
 
 def _unsaid(reported: Diagnostic, others: int) -> Diagnostic:

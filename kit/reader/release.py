@@ -228,10 +228,8 @@ class _Release:
         """Balena's rules for one service, network or volume (C-79 … C-87)."""
         self._check(here, raw)
         self._labels(raw.get("labels"), (*here, "labels"), "labels")
-        if here[0] == "services":
-            self._accept_service(here, raw)
-
-    def _accept_service(self, here: Path, raw: Plain) -> None:
+        if here[0] != "services":
+            return
         for field in LISTS["forbidden"]:
             if raw.pop(field, None) is not None:
                 self.say("field-not-allowed", (*here, field), field=field, help=TABLES["instead"].get(field, ""))
