@@ -40,9 +40,7 @@ WIDTHS: Final[list[int]] = _LOOKS["widths"]
 """Helvetica advance widths of the characters 32 to 126, in thousandths of the size."""
 
 # What XML cannot carry, and what would turn the reading direction of the text around it.
-_UNSAYABLE = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
+_UNSAYABLE = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def sayable(text: object) -> str:

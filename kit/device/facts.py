@@ -221,10 +221,9 @@ def read_device(text: str, name: str = "device.yml") -> DeviceReading:
 
     parsed, findings = parse(text, name), list[Diagnostic]()
     for each in parsed.findings:
-        changed: dict[str, Any] = {"help": each.help or _WORDS["help"]["any"]}
-        if each.code in _WORDS["help"]:
-            changed = {"help": _WORDS["help"][each.code], "severity": Severity.WARNING}
-        findings.append(replace(each, error_class="", **changed))
+        severity = Severity.WARNING if each.code in _WORDS["help"] else each.severity
+        hint = _WORDS["help"].get(each.code, each.help or _WORDS["help"]["any"])
+        findings.append(replace(each, error_class="", severity=severity, help=hint))
 
     def find(code: str, span: Span, **words: str) -> None:
         findings.append(said(_WORDS["findings"], code, span, words={"keys": ", ".join(KEYS), **words}))

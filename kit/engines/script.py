@@ -14,7 +14,7 @@ and of book-keeping do not count. `events.json` has every event with its fields;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -59,31 +59,29 @@ class Script:
         return iter(self.happenings)
 
 
-def described(
-    text: str, name: str, schema: Mapping[str, object], rule: str, tidy: Callable[[Node], Node] | None = None
-) -> tuple[Node | None, list[Diagnostic]]:
-    """The one document of a text, if it is as *schema* says (in the form of `reader/fields.json`), and findings."""
+def described(text: str, name: str, schema: Mapping[str, object], rule: str) -> tuple[Node | None, list[Diagnostic]]:
+    """The one document of a text, if it is as *schema* says (in the form of `reader/fields.json`), and findings.
+
+    A list is one of events: each is a mapping of its name.
+    """
     parsed, note = parse(text, name), Notes()
     if parsed.findings or len(parsed.documents) != 1:
         last = parsed.documents[-1].span if parsed.documents else Span(name, 1, 1)
         return None, list(parsed.findings) or [said(SAYINGS["findings"], "no-document", last, rule=rule)]
-    root = tidy(parsed.documents[0]) if tidy else parsed.documents[0]
+    root = parsed.documents[0]
+    if root.kind == "list":
+        root = root.like("list", [*map(_tidy, root.value)])
     check_schema(root, note, schema, ("the file",))
     wrong = [each for each in note.results() if each.code != "errors-unsaid"]
     return None if wrong else root, [replace(each, rule=rule, error_class="", reported=False) for each in wrong]
 
 
-def _tidy(root: Node) -> Node:
-    """A list of events in which every event is a mapping of its name."""
-    if root.kind != "list":
-        return root
-    named = [
-        node.like("map", {node.value: node.like("map", {})}) if node.kind == "str" else node for node in root.value
-    ]
-    for node in (each for each in named if each.kind == "map"):
-        for key, body in node.value.items():
-            node.value[key] = body.like("map", {}) if body.kind == "null" else body
-    return root.like("list", named)
+def _tidy(event: Node) -> Node:
+    """An event as a mapping of its name, though it may be written as a name alone, or with nothing behind it."""
+    if event.kind == "map":
+        bodies = {name: body.like("map", {}) if body.kind == "null" else body for name, body in event.value.items()}
+        return event.like("map", bodies)
+    return event.like("map", {event.value: event.like("map", {})}) if event.kind == "str" else event
 
 
 def read_events(
@@ -103,7 +101,7 @@ def read_events(
     >>> [str(found) for found in read_events("- proces-exits: {service: web}").findings]
     ['events.yml:1:3: error[unknown-key] `the file` has no key `proces-exits`']
     """
-    root, findings = described(text, name, {"items": {"keys": RULES}}, "S-7.3", _tidy)
+    root, findings = described(text, name, {"items": {"keys": RULES}}, "S-7.3")
     happenings, offers = list[Happening](), _Offers(name, first, files)
     for item in root.value if root else ():
         if len(item.value) != 1:

@@ -21,9 +21,7 @@ from ..device import steps as do
 from ..device.state import SIGTERM, State, booted, exited, finish_stops, pass_time, round_over, started
 from ..planner import AppTarget, Release, Round, Target, api_targets, injected
 from . import base as on
-from .base import settle
-
-__all__ = ["Simulated", "after", "halfway", "settle"]
+from .base import settle as settle
 
 
 def halfway(state: State, step: do.AnyStep) -> State:
@@ -75,9 +73,8 @@ def after(state: State, event: on.AnyEvent) -> State:
                 state = halfway(state, step)
             return booted(state, cut=True)
         case on.SupervisorRestarts():
-            stopped_all = finish_stops(state, all_of_them=True)
-            leftover = state.leftover_locks | state.locks
-            return replace(stopped_all, locks=frozenset(), leftover_locks=leftover, failures=0, troubles=())
+            stopped, leftover = finish_stops(state, all_of_them=True), state.leftover_locks | state.locks
+            return replace(stopped, locks=frozenset(), leftover_locks=leftover, failures=0, troubles=())
         case on.LockTaken(user="nobody", app=app):
             return replace(state, leftover_locks=state.leftover_locks | {app})
         case on.LockTaken(service=service, app=app):

@@ -31,7 +31,6 @@ _INK: Final = TOKENS["light"]
 _DPI: Final = 96
 _POINT: Final = 72 / _DPI
 _HEAD: Final = 56  # pixels above a picture, for its answer and situation
-_WIDEST: Final = 960  # a sentence makes a picture at most so wide
 _TABLES: Final[dict[str, Any]] = beside(__file__)
 _STYLE: Any = _TABLES["style"] | {"text.color": _INK["ink"], "axes.edgecolor": _INK["edge"]}
 
@@ -57,7 +56,7 @@ def figure(drawn: Graph | str, answer: str = "", situation: str = "") -> Figure:
     answer, situation = (sayable(words.replace("`", "")) for words in (answer, situation))
     if answer or situation:
         said = max(text_width(answer, 20, bold=True), text_width(situation))
-        width = max(width, 528, min(said + 48, _WIDEST))
+        width = max(width, 528, min(said + 48, 960))  # a sentence makes a picture at most 960 wide
         rows = wrap(situation, int(len(situation) * (width - 48) // text_width(situation))) if situation else []
         top, height = top - _HEAD - 18 * len(rows[1:]), height + _HEAD + 18 * len(rows[1:])
     with matplotlib.rc_context(_STYLE):

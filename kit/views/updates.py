@@ -161,7 +161,7 @@ def simulate(compose: str, events_file: str, device_file: str | None, as_data: b
     offer = OfferArrives(releases=(first,))
     engine.happen(offer)
     for event, rounds in follow(engine, script):
-        now, known = rounds[0].state if rounds else engine.observe(), status_lines(state)
+        now, known = rounds[0].state if rounds else engine.observe(), {*status_lines(state)}
         changes = [line for line in status_lines(now) if line not in known]
         told.append({"event": str(event or offer), "said": engine.log, "changes": changes, "rounds": rounds})
         state, engine.log = engine.observe(), []
@@ -200,15 +200,14 @@ def misread(findings: Sequence[Diagnostic], name: str, text: str) -> None:
         raise click.exceptions.Exit(MISUSE)
 
 
-def status_lines(state: State) -> list[str]:
+def status_lines(state: State) -> Iterator[str]:
     """What each container does, and what is in it and in each volume, in words."""
-    lines = []
     for each in state.containers:
         words = each.status + f" with {each.exit_code}" * (each.status == "exited")
         if each.restart_at is not None:
             words = f"ended with {each.exit_code}, starts again in {(each.restart_at - state.clock_ms) / 1000:g} s"
-        lines.append(f"{each}: {words}" + f", holds {', '.join(sorted(each.data))}" * bool(each.data))
-    return [*lines, *(f"volume {each}: {', '.join(sorted(each.data)) or 'empty'}" for each in state.volumes)]
+        yield f"{each}: {words}" + f", holds {', '.join(sorted(each.data))}" * bool(each.data)
+    yield from (f"volume {each}: {', '.join(sorted(each.data)) or 'empty'}" for each in state.volumes)
 
 
 def round_lines(rounds: Iterable[Round], *, whys: bool = True) -> Iterator[str]:
