@@ -222,10 +222,8 @@ class Exercise:
         attempts, asked, *_rest = self.record
         asking = f"{asked} hint{'s' * (asked != 1)} asked for"
         tried = f"{attempts} attempt{'s' * (attempts != 1)}, {asking}. Neither counts against you."
-        details = "".join(
-            formed("hint", open=" open" * (at < self.level), title=HINTS[at], hint=prose(hint))
-            for at, hint in enumerate(hints)
-        )
+        rows = zip(HINTS, hints, (" open",) * self.level + ("",) * len(HINTS), strict=False)
+        details = "".join(formed("hint", title=title, hint=prose(hint), open=shown) for title, hint, shown in rows)
         words = {"number": escaped(self.number), "title": prose(self.title), "task": prose(self.task), "tried": tried}
         html = formed("card", panel=panel(result, opening, reason), hints=details, **words)
         told = (f"{title}: {hint}" for title, hint in zip(HINTS[: self.level], hints, strict=False))

@@ -117,8 +117,7 @@ def _ranges(composition: Composition, where: Where) -> Iterator[Diagnostic]:
     """Ranges that are valid and often mean something else to their writer (S-44 … S-49)."""
     for service in composition.services:
         for label, value in service.labels:
-            known = LABEL_OF.get(label)
-            for hint in clarify(value) if known is not None and known.value == "range" else ():
+            for hint in clarify(value) if label in LABEL_OF and LABEL_OF[label].value == "range" else ():
                 path: Path = ("services", service.name, "labels", label)
                 yield Diagnostic(
                     code=hint.code, severity=Severity.IGNORED, message=hint.sentence, span=where(path), path=path,

@@ -68,8 +68,7 @@ def _heads(graph: Graph, placed: Placement) -> list[str]:
 
 def _look(graph: Graph, line: Line) -> tuple[int, str, float, str]:
     """When a line is painted, and its colour, width and dashes."""
-    edge = {line.source, line.target}
-    code = line.kind
+    code, edge = line.kind, {line.source, line.target}
     if code == "edge" and graph.by_name[line.source].state == "ask":
         code = "ask"
     elif code == "edge":

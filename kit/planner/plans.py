@@ -185,5 +185,4 @@ def what_changed(old: Release, new: Release) -> tuple[Change, ...]:
     for name in (each.name for each in new.services):
         action: Action = "keep" if before.container(name, new.app) else "add"
         found.setdefault(name, Change(name, action, because(action, service=name)))
-    names = dict.fromkeys((*(each.name for each in new.services), *(each.name for each in old.services)))
-    return tuple(found[name] for name in names)
+    return tuple({each.name: found[each.name] for each in (*new.services, *old.services)}.values())

@@ -231,9 +231,8 @@ class _App:
                 removed.append((each, "kill-surplus"))
             elif self.used(each) and not self.remade(each, service):
                 removed.append((each, "kill-resource"))
-        names = {each.service for each, _ in removed}
-        stays = [name for name in self.wanted if name in self.newest and name not in names]
-        kept = [(self.newest[name], self.wanted[name]) for name in stays]
+        stays = self.newest.keys() - {each.service for each, _ in removed}
+        kept = [(self.newest[name], service) for name, service in self.wanted.items() if name in stays]
         pairs = [pair for pair in kept if self.changed(*pair)]
         installs = [service for name, service in self.wanted.items() if name not in self.newest]
         self.pending = {service.name for service in installs} | {service.name for _, service in pairs}
