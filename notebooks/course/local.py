@@ -179,11 +179,16 @@ def logs(app: int, services: tuple[str, ...], follow: bool, tail: int) -> None:
     width = max((len(each.service) for each in chosen), default=0)
 
     def tell(one: Container) -> None:
+        def line(written: bytes) -> None:
+            click.echo(f"{one.service:<{width}}  {sayable(written.decode(errors='replace').rstrip())}")
+
         rest, told = b"", docker.api.logs(docker.name_of(one), stream=follow, follow=follow, tail=tail)
         for chunk in told if follow else [told]:
             *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                click.echo(f"{one.service:<{width}}  {sayable(line.decode(errors='replace').rstrip())}")
+            for each in lines:
+                line(each)
+        if rest:  # its last line has no end
+            line(rest)
 
     readers = [Thread(target=tell, args=(each,), daemon=True) for each in chosen]
     for reader in readers:

@@ -29,7 +29,8 @@ def test_a_release_comes_up_crashes_and_goes_by_keyboard(client: Any) -> None:
 
         tab_to(desk, "engine")
         desk.page.keyboard.press("End")
-        tab_to(desk, "Bring it up")
+        expect(lab.get_by_role("button", name="Show the plan")).to_be_visible()
+        tab_to(desk, "Show the plan")
         desk.page.keyboard.press("Enter")
         expect(lab).to_contain_text("This is what would be done.")
         assert left(client) == []  # first the plan

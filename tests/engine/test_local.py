@@ -82,6 +82,14 @@ def test_a_day_with_an_app(file: Path, client: Any, capsys: Capture) -> None:
     assert run(["images", "prepare"]) == 0
 
 
+def test_a_last_line_without_an_end_is_shown(file: Path, client: Any, capsys: Capture) -> None:
+    file.write_text("services: {job: {image: kit/busybox, command: printf all-but-the-end, restart: 'no'}}")
+    assert run(["up", str(file), "--yes"]) == 0
+    client.api.wait(client.api.containers(all=True)[0]["Id"])
+    assert run(["logs"]) == 0
+    assert "job  all-but-the-end\n" in capsys.readouterr().out
+
+
 def test_exec_prints_what_is_written_as_it_is_written(file: Path, client: Any) -> None:
     assert run(["up", str(file), "--yes"]) == 0
     script = "echo first; while [ ! -f /go ]; do sleep 0.1; done; echo last; exit 5"
