@@ -138,10 +138,8 @@ def _subnets(base: Node, over: Node, tell: Tell, path: Path) -> Node:
     """Address pools merge by their subnet; a pool that the later layer does not name is lost."""
     if base.kind != "list" or over.kind != "list":
         return _stays(base, over, tell, path)
-    earlier = {scalar_text(pool.get("subnet")): pool for pool in base.value if pool.kind == "map"}
-    pairs = (
-        (earlier.get(scalar_text(pool.get("subnet"))) if pool.kind == "map" else None, pool) for pool in over.value
-    )
+    known = {scalar_text(pool.get("subnet")): pool for pool in base.value if pool.kind == "map"}
+    pairs = ((known.get(scalar_text(pool.get("subnet"))) if pool.kind == "map" else None, pool) for pool in over.value)
     return base.like("list", [_mappings(old, pool, tell, path) if old else pool for old, pool in pairs])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from ..composition import Build, Composition, Mount, Network, Port, Service, Volume
@@ -324,11 +325,8 @@ class _Release:
 
     def _warn(self, here: Path, raw: Plain) -> None:
         """What balena, or the device, says of a release that it accepts (C-4, C-41, C-45, C-46, C-57, C-70)."""
-        last: Path = ()
-        for spec, node, path in raw.get("ports", ()):
-            if path == last:  # another port of the same range
-                continue
-            last = path
+        for path, ports in groupby(raw.get("ports", ()), key=lambda placed: placed[2]):
+            spec, node, _path = next(ports)  # one speaks for all of a range
             if node.kind != "map" or spec.mode is None:
                 self.say("port-mode-false-alarm", (*path, "mode"))
             if not (spec.published or spec.host_ip) and raw.get("network_mode") != "host":
