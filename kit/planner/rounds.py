@@ -17,7 +17,6 @@ Reference: balena supervisor 19.0.5. Known limits: local mode, device configurat
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -60,11 +59,12 @@ class Round:
     @property
     def told(self) -> tuple[do.AnyStep, ...]:
         """The steps that change something: no waiting, and no book-keeping of images that stay."""
-        left = Counter(image.name for image in self.state.images)
-        left.update(step.thing.name for step in self.steps if isinstance(step, do.SaveImage))
-        left.subtract(step.thing.name for step in self.steps if isinstance(step, do.RemoveImage))
+        had = [image.name for image in self.state.images]
+        had += [step.thing.name for step in self.steps if isinstance(step, do.SaveImage)]
+        goes = [step.thing.name for step in self.steps if isinstance(step, do.RemoveImage)]
+        stays = {name for name in goes if had.count(name) > goes.count(name)}
         some = (step for step in self.steps if not isinstance(step, do.Noop | do.SaveImage))
-        return tuple(step for step in some if not (isinstance(step, do.RemoveImage) and left[step.thing.name] > 0))
+        return tuple(step for step in some if not (isinstance(step, do.RemoveImage) and step.thing.name in stays))
 
     @property
     def trace(self) -> tuple[str, ...]:
