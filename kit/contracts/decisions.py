@@ -288,7 +288,7 @@ def _release(composition: Composition, contracts: Contracts) -> _Release:
     if contracts:
         return _Release(composition, contracts)
     known = _KNOWN.get(id(composition))
-    if known is None or known.composition is not composition:
+    if known is None:  # what is known holds its composition, so no other one can have this identity
         if len(_KNOWN) >= 32:
             _KNOWN.clear()
         known = _KNOWN[id(composition)] = _Release(composition, contracts)

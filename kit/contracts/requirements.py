@@ -14,6 +14,7 @@ Requirement(type='arch.sw', slug='aarch64', version=None, data=False, label='io.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from ..composition import Service
@@ -125,10 +126,8 @@ def _inherited(tree: object, depth: int = 0) -> Iterator[Requirement | AnyOf]:
         contract = isinstance(child, Mapping) and bool(child.get("slug"))
         requires = child.get("requires") if contract else ()
         for each in requires if isinstance(requires, list | tuple) else ():
-            try:
+            with suppress(_Unreadable):
                 yield _entry(each)
-            except _Unreadable:
-                continue
         yield from _inherited(child.get("children") if contract else child, depth + 1)
 
 
