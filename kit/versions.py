@@ -536,6 +536,7 @@ class Hint(NamedTuple):
     instead: str
 
 
+@lru_cache(maxsize=1 << 10)
 def clarify(text: str) -> tuple[Hint, ...]:
     """What a learner should know about this range: forms that often mean something else to their writer.
 
