@@ -127,12 +127,14 @@ def test_no_label_leaves_the_picture_and_no_two_labels_meet(narrow: bool) -> Non
 
 @pytest.mark.parametrize("fields", [*permutations(get_args(Field), 2)])
 @pytest.mark.parametrize("made", [PICTURE_11, BUSY, release(service("a" * 60, sw__linux=">=5.10"))])
-def test_a_narrow_map_fits_an_output_of_560_pixels_and_says_the_same(
+def test_a_narrow_map_fits_a_page_at_200_percent_and_says_the_same(
     made: kit.Composition, fields: tuple[Field, Field]
 ) -> None:
     shown = decisions(made, ORIN, *fields)
     wide, narrow = (ET.fromstring(map_svg(shown, "map", narrow=each)) for each in (False, True))
-    assert float(narrow.get("width", 0)) <= 560 - 2 * 24 - 2 - 20, "a card keeps 24 pixels beside it, a lab 20 more"
+    assert float(narrow.get("width", 0)) <= 504 - 2 * 14 - 2, (
+        "an output of 504 pixels; a card keeps 2.7 % of it at each side"
+    )
     assert narrow.get("aria-label") == wide.get("aria-label")
     height, words = float(narrow.get("height", 0)), set()
     lifted = [each.get("transform", "") for each in narrow if each.get("transform", "").startswith("translate(0 ")]

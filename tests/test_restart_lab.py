@@ -116,7 +116,7 @@ def test_the_picture_says_what_stays_down_and_the_table_says_the_same() -> None:
 @pytest.mark.parametrize("happening", HAPPENINGS)
 @pytest.mark.parametrize("width", [model.WIDE, model.LAB, model.NARROW])
 def test_no_two_labels_meet_and_none_leaves_the_picture(happening: str, width: int) -> None:
-    assert model.NARROW <= 560 - 2 * 24 - 2 - 20, "a card keeps 24 pixels beside it, a lab 20 more"
+    assert model.NARROW <= 504 - 2 * 14 - 2, "an output of 504 pixels; a card keeps 2.7 % of it at each side"
     for mended, lasts, code, written in product(
         (0, 3, 26, 42), (1, 7, 60), (0, 137), ("no", "unless-stopped", "n" * 99)
     ):

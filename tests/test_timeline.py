@@ -106,7 +106,7 @@ def test_a_removed_service_is_not_down_it_is_gone() -> None:
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_picture_is_xml_of_a_known_width_and_the_same_each_time(narrow: bool) -> None:
     svg = drawn.to_svg(STRIPS, narrow=narrow)
-    assert ElementTree.fromstring(svg).get("width") == ("560" if narrow else "862")
+    assert ElementTree.fromstring(svg).get("width") == ("472" if narrow else "862")
     assert svg == drawn.to_svg(STRIPS, narrow=narrow)
     assert set(re.findall(r"var\(--mc-(\w+)\)", svg)) <= set(
         re.findall(r"\w+", "ink ink2 ink3 rule paper wash old oldt run runt no")

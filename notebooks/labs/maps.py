@@ -220,8 +220,8 @@ TOP: Final = 44
 WIDE: Final = 560
 HIGH: Final = 336
 RIGHT: Final = 206
-NARROW: Final = 488
-"""What a card leaves to its picture in an output of 560 pixels, or less: a lab is 20 pixels narrower."""
+NARROW: Final = 472
+"""What a card leaves to its picture in JupyterLab at 200 % zoom: an output of 504 pixels."""
 FEWER: Final = 5
 """Releases on a narrow map."""
 NOTE: Final = 20

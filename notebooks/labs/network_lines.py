@@ -16,7 +16,7 @@ from kit.looks import cut_middle, mark, text_width
 if TYPE_CHECKING:
     from .reachability_model import End, Reachability
 
-SIZES: Final = {False: (862, 210), True: (500, 138)}
+SIZES: Final = {False: (862, 210), True: (472, 132)}
 """Wide or narrow: pixels of the whole, and of the words at the left."""
 PITCH: Final = 140  # pixels between two services, where there is room
 ROW: Final = 42

@@ -208,7 +208,7 @@ def _why(one: Container) -> str:
 
 # ------------------------------------------------------------------------------------------- the picture
 
-WIDE, LAB, NARROW = 862, 760, 488  # a card, a lab in JupyterLab beside its file browser, in an output of 560 pixels
+WIDE, LAB, NARROW = 862, 760, 472  # a card, a lab in JupyterLab beside its file browser, a page at 200 % zoom
 _LEFT: Final = 130
 _TOP: Final = 66  # of the first bar
 _ROW: Final = 51

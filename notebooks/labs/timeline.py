@@ -154,7 +154,7 @@ class _Size:
     narrow: bool
 
 
-WIDE, LAB, NARROW = 862, 760, 560  # a card, a lab in JupyterLab beside its file browser, and a narrow place
+WIDE, LAB, NARROW = 862, 760, 472  # a card, a lab in JupyterLab beside its file browser, a page at 200 % zoom
 _NUMBERS: Final = 146  # at the right: seconds down, and peak disk
 _NAMES: Final = 156.0  # at the left: the strategy, or the services
 _LEAST: Final = 48  # a column
@@ -321,7 +321,7 @@ def to_svg(
     strips: Sequence[Strip], *, narrow: bool = False, width: float = WIDE, columns: int = 0, standalone: bool = False,
     name: str = "Update",
 ) -> str:  # fmt: skip
-    """Strips below each other, 862 pixels wide or as said, or 560 if *narrow*; wider where there are many columns.
+    """Strips below each other, 862 pixels wide or as said, or 472 if *narrow*; wider where there are many columns.
 
     *columns* keeps room for so many, so that a plan that is shown step by step does not move.
     """
