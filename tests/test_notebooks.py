@@ -7,6 +7,8 @@ import base64
 import json
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,16 @@ def test_every_rule_that_is_named_exists(name: str) -> None:
     named = set(re.findall(r"\b[SC]-\d+\b", "\n".join(map(text, cells(name, "facilitator")))))
     assert named
     assert named <= rules
+
+
+@pytest.mark.notebook
+def test_the_page_of_wrong_answers_for_facilitators_is_written_by_itself(tmp_path: Path) -> None:
+    """As `make facilitator` does: outside of pytest, whose path has the notebooks."""
+    page = tmp_path / "wrong-answers.md"
+    subprocess.run([sys.executable, ROOT / "tests" / "lessons" / "answers.py", page], check=True)
+    text_ = page.read_text("utf-8")
+    assert [number for number in tables() if f"## Notebook {number}: " not in text_] == []
+    assert text_.count("*First hint:*") >= sum(len(table.numbers()) for table in tables().values())
 
 
 # ------------------------------------------------------------------------------------------ running

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from kit.exercises import NEW, Card, Exercise, Record, formed, said
 from kit.looks import prose, style
@@ -92,13 +92,28 @@ class Lesson:
             display(shown, raw=True, display_id=name, update=update)  # type: ignore[no-untyped-call]
 
 
+NUMBERS: Final = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def plain(said: object) -> str:
+    """A word of an answer, without case and without the blanks, quotation marks and stops around it.
+
+    >>> plain(" `Made  anew`. "), plain(0), plain(None)
+    ('made anew', '0', '')
+    """
+    return "" if said is None else " ".join(str(said).split()).strip("`'\".,!? ").lower()
+
+
 def predict(guess: object, outcome: str, why: str = "") -> Card:
     """A guess beside what happens. Without a guess it says only how to make one.
 
     >>> print(predict("partial", "rejected", "`gpu` is not optional."))
     You said partial. It is rejected. `gpu` is not optional.
+    >>> print(predict("One.", "1"), predict(0, "1"))
+    You said 1, and so it is. You said 0. It is 1.
     """
-    guessed, name = str(guess or "").strip().lower(), "Your guess"
+    guessed, name = plain(guess), "Your guess"
+    guessed = str(NUMBERS.index(guessed)) if guessed in NUMBERS else guessed
     if not guessed:
         return said("untouched", "", "Write your guess between the quotation marks, then run this cell again.", name)
     if guessed == outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import kit
 from kit.contracts import OPTIONAL, PREFIX, Decision, label_findings
@@ -266,10 +266,23 @@ def as_lines(answer: object) -> str:
     )
 
 
+def as_releases(answer: Any) -> Any:
+    """An upgrade set without what people write around a release: blanks, a `v`, the name of the OS, a revision.
+
+    >>> as_releases({" raspberrypi5": "v6.10.6+rev1 "})
+    {'raspberrypi5': '6.10.6'}
+    """
+    if not isinstance(answer, dict):
+        return answer
+    around = re.compile(r"(?i)^\s*(?:balenaos\s*)?v?|(?:\+rev\d+)?\s*$")
+    return {str(slug).strip(): around.sub("", str(version)) for slug, version in answer.items()}
+
+
 def names_types_and_releases(answer: object) -> None:
     """It names device types of the fleet, each with a balenaOS release that exists."""
     slugs = sorted({device.device_type or "" for device in fleet().values()})
     known = {release.version for release in os_releases()}
+    answer = as_releases(answer)
     if not isinstance(answer, dict):
         raise NotYet(
             f"This is a `{type(answer).__name__}`, and the exercise wants a dictionary",
@@ -304,7 +317,7 @@ def brought(devices: Fleet, answer: dict[str, str]) -> dict[str, kit.Device]:
 
 def brings_along(answer: dict[str, str]) -> None:
     """After the updates, every device that some release can help runs the new release."""
-    helps({"the workshop's fleet": reporting(fleet())}, answer)
+    helps({"the workshop's fleet": reporting(fleet())}, as_releases(answer))
 
 
 def helps(some: dict[str, dict[str, kit.Device]], answer: dict[str, str]) -> None:
@@ -329,7 +342,7 @@ def helps(some: dict[str, dict[str, kit.Device]], answer: dict[str, str]) -> Non
 
 def touches_nobody_else(answer: dict[str, str]) -> None:
     """It updates no device that need not be updated, and none further than needed."""
-    spares({"the workshop's fleet": reporting(fleet())}, answer)
+    spares({"the workshop's fleet": reporting(fleet())}, as_releases(answer))
 
 
 def spares(some: dict[str, dict[str, kit.Device]], answer: dict[str, str]) -> None:
@@ -367,7 +380,7 @@ def spares(some: dict[str, dict[str, kit.Device]], answer: dict[str, str]) -> No
 
 def is_smallest_anywhere(answer: dict[str, str], random: Random) -> None:
     """On generated fleets it is the smallest set as well: each type goes to the first release that does it."""
-    some = many(random)
+    some, answer = many(random), as_releases(answer)
     helps(some, answer)
     spares(some, answer)
     for upgrade in upgrades(AFTER, reporting(fleet())).upgrades:

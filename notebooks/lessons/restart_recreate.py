@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import kit
+from course.lesson import plain
 from kit import looks
 from kit.container import container
 from kit.device import data_folder
@@ -179,9 +180,10 @@ def says(kind: str) -> Callable[[object, Random], None]:
 
     def check(answer: object, random: Random) -> None:
         said = answer.get(kind) if isinstance(answer, Mapping) else None
-        if not isinstance(said, str) or said.strip().lower() not in OUTCOMES:
+        word = plain(said)
+        if word not in OUTCOMES:
             words = listed([f"`{word}`" for word in OUTCOMES]).replace(" and ", " or ")
-            given = f"`{said}`" if isinstance(said, str) and said.strip() else "nothing"
+            given = f"`{said}`" if word else "nothing"
             raise NotYet(
                 f"For `{kind}` there is {given}, and it should be {words}",
                 f"The change is: {KINDS[kind].words}.",
@@ -193,9 +195,9 @@ def says(kind: str) -> Callable[[object, Random], None]:
             form, name = generated(random)
             cases.append((*changed(form, kind, name, random), name))
         for number, case in enumerate(cases):
-            if (found := seen(*case)) != said.strip().lower():
+            if (found := seen(*case)) != word:
                 where = f" on generated release {number}" if number else ""
-                raise wrong(kind, said.strip().lower(), found, why(*case), where)
+                raise wrong(kind, word, found, why(*case), where)
 
     check.__doc__ = f"What becomes of the service: {KINDS[kind].words}."
     return check

@@ -9,6 +9,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
 
+from course.lesson import plain
 from kit import looks
 from kit.container import STRATEGY, TIMEOUT
 from kit.device.state import HandoverWait
@@ -342,7 +343,7 @@ def keeps(role: str) -> Callable[[object, Random], None]:
 
     def check(answer: object, random: Random) -> None:
         said = answer.get(role) if isinstance(answer, Mapping) else None
-        word = said.strip().lower() if isinstance(said, str) else ""
+        word = plain(said)
         _, done = behind(role, "web", ("ui",), "ui")
         reasons = [
             str(each.why) for round in done.rounds[-1:] for each in (*round, *round.notes) if each.service == "web"

@@ -67,7 +67,7 @@ restart_lab("on-failure", code=1)
 # … (S-87, S-88). `depends_on` is not compared, and a changed neighbour does not count (S-121). A new host OS makes *all* containers anew (S-90).
 #
 # A **named volume** outlives its containers. It is declared at the top level, and linked to a folder in one or more services
-# (C-51, C-85). Its data stays across updates as long as its **name** stays (C-110, S-115), and lies on the device in
+# (C-51, C-85). Its data stays across updates as long as its **name** stays and every release has a compose file (C-110, S-115). On the device it lies in
 # `/var/lib/docker/volumes/<app id>_<name>/_data` (C-104; before balenaOS 2.12.0 it was `/mnt/data/resin-data/<app id>`). Devices that
 # were updated from there get a link from `/data` to the volume `resin-data`, as if it were written; releases without a compose file have it
 # too (C-111). Folders of the host cannot be mounted, except through feature labels (C-51, C-52).

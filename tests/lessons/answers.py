@@ -19,13 +19,15 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from course.lesson import Lesson
 from kit import exercises
 from kit.exercises import Card, Exercise, Record, run
+
+if TYPE_CHECKING:
+    from course.lesson import Lesson
 
 HERE = Path(__file__).parent
 SEEDS = 25

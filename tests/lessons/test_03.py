@@ -34,6 +34,7 @@ class TestExercises(Exercises):
     right = [
         ("03.1", RIGHT),
         ("03.1", {key: f" {value.upper()} " for key, value in RIGHT.items()}),
+        ("03.1", {key: f"`{value.replace(' ', '  ')}`." for key, value in RIGHT.items()}),
         ("03.2", GOOD),
         ("03.2", GOOD.replace("unless-stopped", "' Unless-Stopped '")),
         ("03.2", GOOD.replace("core: -1", "core: {soft: -1, hard: -1}").replace("count:/data", "count:/data/")),

@@ -32,6 +32,8 @@ class TestExercises(Exercises):
         ("07.1", GOOD.replace("  collector:\n", f"  collector:\n    labels:\n{F}requires.sw.supervisor: '*'\n")),
         ("07.2", SET),
         ("07.2", dict(reversed(SET.items()))),
+        ("07.2", {f" {slug}": f"v{version} " for slug, version in SET.items()}),
+        ("07.2", {slug: f"balenaOS {version}+rev1" for slug, version in SET.items()}),
     ]  # fmt: skip
     wrong = [
         ("07.1", S.replace("'16.1'", "'>=16.1'"), "devices get nothing new", "They do not skip"),
@@ -54,6 +56,8 @@ class TestExercises(Exercises):
         ("07.2", {**SET, "raspberrypi5": "6.10.8"}, "reaches its goal before balenaOS 6.10.8", "further than needed"),
         ("07.2", {**SET, "raspberrypi5": "6.10.99"}, "no balenaOS release `6.10.99`", "three numbers"),
         ("07.2", {**SET, "intel-nuc": "2.95.8"}, "no device of type `intel-nuc` is older", "no line that does nothing"),
+        ("07.2", {**SET, "raspberrypi5": 6.10}, "no balenaOS release `6.1`", "three numbers"),
+        ("07.2", {**SET, "raspberrypi5": None}, "no balenaOS release `None`", "three numbers"),
         ("07.2", {}, "`raspberrypi4-64` still get nothing", "not in your set"),
         ("07.2", {"rpi": "8.0.2"}, "`rpi` is no device type of this fleet", "as in the table"),
         ("07.2", "6.10.6", "wants a dictionary", "a colon"),

@@ -40,6 +40,7 @@ class TestExercises(Exercises):
         ("08.1", re.sub(r"(io\.balena.*): (.*)", r"- '\1=\2'", GOOD.replace("'3000'", "3000"))),
         ("08.2", RIGHT),
         ("08.2", {key: f" {value.upper()} " for key, value in RIGHT.items()}),
+        ("08.2", {key: f"'{value}'." for key, value in RIGHT.items()}),
     ]  # fmt: skip
     wrong = [
         ("08.1", NO_TIME, "`api` is down 61 s, and at most 5 s are allowed", "The next round begins when every step"),
