@@ -56,6 +56,7 @@ def test_after_rounds_belongs_to_every_event() -> None:
         ("- round-over", "e.yml:1:3: error[unknown-key] `the file` has no key `round-over`"),
         ("- api-stop", "e.yml:1:3: error[missing-key] `api-stop` needs `service`"),
         ("- api-stop: {service: 5}", "e.yml:1:23: error[wrong-kind] `service` must be text, not a number"),
+        ("- time-passes: {ms: 1.5}", "e.yml:1:21: error[wrong-kind] `ms` must be a whole number, not a number"),
         ("- api-stop: [web]", "e.yml:1:13: error[wrong-kind] `api-stop` must be a mapping, not a list"),
         (
             "- process-exits: {service: a, code: 300}",
@@ -81,6 +82,27 @@ def test_after_rounds_belongs_to_every_event() -> None:
 def test_what_is_wrong_is_said_with_its_place(text: str, finding: str) -> None:
     script = read_events(text, "e.yml", files={"a.yml": WEB, "c.yml": "services: {web: {image: x, imag: x}}"})
     assert texts(script)[0].startswith(finding), texts(script)
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("- process-exits: {service: wbe}", "e.yml:1:28: error[unknown-word] `service` cannot be `wbe`"),
+        ("- clean-reboot: {codes: {wbe: 0}}", "e.yml:1:26: error[unknown-key] `codes` has no key `wbe`"),
+        ("- writes: {service: web, volume: lgo}", "e.yml:1:34: error[unknown-word] `volume` cannot be `lgo`"),
+    ],
+)
+def test_a_service_or_a_volume_that_no_release_has_is_said(text: str, finding: str) -> None:
+    first = kit.Release("r1", {"services": {"web": {}}, "volumes": {"log": {}}})
+    (found,) = read_events(text, "e.yml", first=first, files={}).findings
+    assert str(found) == finding
+    assert found.help.startswith("did you mean `")
+
+
+def test_an_event_may_speak_of_a_service_that_is_offered_in_the_file() -> None:
+    text = "- lock-taken: {service: new}\n- offer-arrives: {file: a.yml}\n- writes: {service: new, volume: log}"
+    files = {"a.yml": "services: {new: {image: x, volumes: ['log:/l']}}\nvolumes: {log: {}}"}
+    assert not texts(read_events(text, first=kit.Release("r1", {"services": {"web": {}}}), files=files))
 
 
 @given(st.text(alphabet="- {}[]:,'\"\n&*!ab1process-exitsservice", max_size=60))

@@ -167,6 +167,37 @@ def test_the_api_does_not_restart_a_service_whose_app_holds_a_lock() -> None:
     assert engine.log
 
 
+@pytest.mark.parametrize("action", [ApiStop, ApiRestart])
+@pytest.mark.parametrize("holder", ["web", "db"])
+def test_a_lock_keeps_the_api_from_stopping_any_service_of_its_app(action: type[ApiStop], holder: str) -> None:
+    engine = Simulated(installed(release("r1", "web", "db")))
+    engine.happen(OfferArrives(releases=(release("r1", "web", "db"),)))
+    engine.happen(LockTaken(service=holder))
+    before = engine.observe()
+    engine.happen(action(service="web"))
+    assert engine.observe() == before
+    assert engine.log[-1].startswith(f"`{holder}` holds an update lock")
+
+
+@pytest.mark.parametrize("action", [ApiStop, ApiRestart])
+def test_an_override_deletes_the_lock_and_the_api_goes_on(action: type[ApiStop]) -> None:
+    engine = Simulated(replace(installed(release("r1", "web")), lock_override=True))
+    engine.happen(OfferArrives(releases=(release("r1", "web"),)))
+    engine.happen(LockTaken(service="web"))
+    before = engine.observe()
+    engine.happen(action(service="web"))
+    now = engine.observe()
+    assert (now.lock_files, now.locks, engine.log) == (frozenset(), frozenset(), [])
+    assert now.containers != before.containers
+
+
+def test_a_stop_through_the_api_is_not_kept_off_by_the_lock_of_another_app() -> None:
+    engine = Simulated(installed(release("r1", "web")))
+    engine.happen(LockTaken(service="web", app=2))
+    engine.happen(ApiStop(service="web"))
+    assert engine.observe().containers[0].status == "exited"
+
+
 def test_the_api_aims_at_the_stored_release_also_when_that_is_rejected() -> None:
     engine = Simulated(installed(release("r1", "web")), target=Target.of(replace(release("r2", "web"), rejected=True)))
     engine.happen(ApiRestart(service="web"))

@@ -190,6 +190,11 @@ broken: [web]
     assert read_state("containers: {web: gone}", "s.yml", WEB)[0].containers == ()
 
 
+def test_images_of_a_state_file_keep_their_order() -> None:  # the first one of a service is its delta source (E-28)
+    state, _ = read_state("images: [web:r2, web:r1, web:r2]", "s.yml", WEB)
+    assert [str(each) for each in state.images] == ["web:r2", "web:r1"]
+
+
 def test_the_example_in_the_readme_is_a_state_with_every_key() -> None:
     text = (EVENTS / "README.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     services = {"notebook": {"vol": ["notes:/notes"]}, "reader": {}}

@@ -205,7 +205,7 @@ class Engine(Protocol):
     def happen(self, event: AnyEvent) -> None: ...
 
 
-def _attempt(engine: Engine, step: AnyStep) -> Trouble | None:
+def attempt(engine: Engine, step: AnyStep) -> Trouble | None:
     """Perform a step; a failure leaves the other steps of the round alone (S-76)."""
     try:
         engine.perform(step)
@@ -224,7 +224,7 @@ def settle(engine: Engine, target: Given, *, limit: int = 1_000) -> Iterator[tup
         seen.append(observed.shape)
         round = next_steps(observed, goal)
         side_by_side = getattr(engine, "side_by_side", map)  # of a real engine
-        troubles = [trouble for trouble in side_by_side(partial(_attempt, engine), round) if trouble]
+        troubles = [trouble for trouble in side_by_side(partial(attempt, engine), round) if trouble]
         engine.happen(RoundOver(settled=not round, failed=bool(troubles)))
         yield observed, replace(round, troubles=tuple(troubles))
         observed = engine.observe()

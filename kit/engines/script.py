@@ -17,27 +17,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from ..contracts import Facts
 from ..device import read_device
 from ..diagnostics import Diagnostic, Severity, Span, said
 from ..planner import Release, Round, next_steps
+from ..planner.target import mapping
 from ..reader import Unreadable, read
 from ..reader.fields import check_schema
 from ..reader.notes import Notes
 from ..source import Node, parse
-from .base import EVENTS, SAYINGS, AnyEvent, PowerCut, settle
+from .base import EVENTS, SAYINGS, AnyEvent, OfferArrives, PowerCut, settle
 from .simulated import Simulated
 
-RULES: Final = {  # what belongs to an event, in the form of `reader/fields.json`
-    name: {
-        "keys": {key: SAYINGS["fields"][key] for key in ("after-rounds", *takes.replace("!", "").split())},
-        "required": [key[:-1] for key in takes.split() if key.endswith("!")],
+
+def rules(**known: object) -> dict[str, Any]:
+    """What belongs to an event, in the form of `reader/fields.json`; *known* are narrower rules of some fields."""
+    fields = SAYINGS["fields"] | known
+    return {
+        name: {
+            "keys": {key: fields[key] for key in ("after-rounds", *takes.replace("!", "").split())},
+            "required": [key[:-1] for key in takes.split() if key.endswith("!")],
+        }
+        for name, (takes, _) in SAYINGS["events"].items()
+        if name != "round-over"
     }
-    for name, (takes, _) in SAYINGS["events"].items()
-    if name != "round-over"
-}
 
 
 class Happening(NamedTuple):
@@ -101,7 +106,7 @@ def read_events(
     >>> [str(found) for found in read_events("- proces-exits: {service: web}").findings]
     ['events.yml:1:3: error[unknown-key] `the file` has no key `proces-exits`']
     """
-    root, findings = described(text, name, {"items": {"keys": RULES}}, "S-7.3")
+    root, findings = described(text, name, {"items": {"keys": rules()}}, "S-7.3")
     happenings, offers = list[Happening](), _Offers(name, first, files)
     for item in root.value if root else ():
         if len(item.value) != 1:
@@ -119,6 +124,13 @@ def read_events(
         except (OSError, ValueError) as error:
             place = body.get("file") or body.get("device") or body
             findings.append(said(SAYINGS["findings"], "no-use", place.span, words={"problem": error}))
+    offered = (each for one in happenings if isinstance(one.event, OfferArrives) for each in one.event.releases)
+    if first and not findings:  # nothing would happen to a misspelt service, and nobody would say so
+        forms = [each.form for each in (first, *offered)]
+        service, volume = ({name for form in forms for name in mapping(form.get(of))} for of in ("services", "volumes"))
+        word, codes = {"kinds": "str"}, {"keys": dict.fromkeys(sorted(service), SAYINGS["fields"]["code"])}
+        known = rules(codes=codes, service=word | {"words": sorted(service)}, volume=word | {"words": sorted(volume)})
+        findings += described(text, name, {"items": {"keys": known}}, "S-7.3")[1]
     return Script(tuple(happenings), tuple(findings))
 
 

@@ -122,6 +122,8 @@ class Simulated(on.Engine):
 
     def happen(self, event: on.AnyEvent) -> None:
         """Let something happen to the device, and let the supervisor answer."""
+        if isinstance(event, on.ApiStop | on.ApiRestart) and not self._lockable(event.app):
+            return
         if not isinstance(event, on.OfferArrives):
             self.befall(event)
         match event:
@@ -145,17 +147,27 @@ class Simulated(on.Engine):
                 self.target = Target.of(decided)
                 self.befall(on.OfferArrives(releases=decided))
 
+    def _can(self, step: do.AnyStep) -> bool:
+        """Whether a step could be done; if not, the log says why."""
+        trouble = on.attempt(self, step)
+        self.log += [str(trouble.why)] if trouble else []
+        return not trouble
+
+    def _lockable(self, app: int) -> bool:
+        """Whether no lock file keeps the API from stopping a service; an override deletes it (S-110, S-112)."""
+        state = self.observe()
+        names = {each.service for each in state.of(app)} | {name for its, name in state.lock_files if its == app}
+        lock = do.TakeLock(app=app, services=tuple(sorted(names)))
+        return app in state.locks or (self._can(lock) and self._can(do.ReleaseLock(app=app)))
+
     def _restart(self, service: str, app: int) -> None:
         """The API's restart of one service: its container is made anew from the stored target (S-61)."""
         state = self.observe()
         one = state.container(service, app)
         stored = next((each for each in self.target.apps if each.app == app), AppTarget(commit=""))
         wanted = next((each for each in stored.services if each.name == service), None)
-        if not one or not wanted or any(each == app for each, _ in state.lock_files):
+        if not one or not wanted:
             self.log.append(f"`{service}` cannot be restarted now")
             return
-        try:
-            added = injected(state, stored.fleet)
-            self.perform(do.Restart(app=app, service=service, container=one, wanted=wanted, injected=added))
-        except on.EngineError as error:
-            self.log.append(str(error.trouble.why))
+        added = injected(state, stored.fleet)
+        self._can(do.Restart(app=app, service=service, container=one, wanted=wanted, injected=added))

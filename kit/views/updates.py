@@ -53,7 +53,7 @@ def read_state(text: str, name: str, state: State) -> tuple[State, Sequence[Diag
         volumes[key] = replace(volumes.get(key, Volume(1, key)), data=frozenset(texts))
     said |= {"containers": tuple(containers), "volumes": tuple(volumes.values())}
     if "images" in said:
-        said["images"] = tuple(images.get(each, Image(each)) for each in sorted(said["images"]))
+        said["images"] = tuple(images.get(each, Image(each)) for each in dict.fromkeys(root.plain()["images"]))
     if "os" in said:
         said["injected"] = (("HOST_OS_VERSION", said.pop("os")),)
     said["lock_files"] = frozenset((1, each) for each in said.get("lock_files", ()))
