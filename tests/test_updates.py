@@ -99,6 +99,18 @@ def test_simulate_prints_what_happens_after_each_event_and_the_state(capsys: Cap
     assert said[-1] == "    recorded: r3 for app 1"
 
 
+def test_simulate_tells_two_apps_with_the_same_services_apart(tmp_path: Path, capsys: Capture) -> None:
+    both = "- offer-arrives: {apps: [{file: a.yml}, {file: a.yml, app: 2}]}\n"
+    ends = [f"- process-exits: {{service: web, app: {app}, code: 3}}\n" for app in (1, 2)]
+    compose = tmp_path / "a.yml"
+    compose.write_text("services: {web: {image: w, restart: 'no'}}")
+    assert run(["simulate", str(compose), "--events", written(tmp_path, both + "".join(ends))]) == 0
+    told = capsys.readouterr().out
+    assert "start web@r2 of app 2\n" in told
+    assert "with 3\n    web@r2: exited with 3\n" in told
+    assert "with 3\n    web@r2 of app 2: exited with 3\n" in told
+
+
 def test_simulate_as_json(capsys: Capture) -> None:
     assert run(["simulate", NOTEBOOK, "--events", str(EVENTS / "power-cut.yml"), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -200,13 +200,18 @@ def misread(findings: Sequence[Diagnostic], name: str, text: str) -> None:
         raise click.exceptions.Exit(MISUSE)
 
 
+def of_app(one: Container | Step) -> str:
+    """Which app it belongs to, if that is not the first."""
+    return f" of app {one.app}" * (one.app != 1 and one.service != "")
+
+
 def status_lines(state: State) -> Iterator[str]:
     """What each container does, and what is in it and in each volume, in words."""
     for each in state.containers:
         words = each.status + f" with {each.exit_code}" * (each.status == "exited")
         if each.restart_at is not None:
             words = f"ended with {each.exit_code}, starts again in {(each.restart_at - state.clock_ms) / 1000:g} s"
-        yield f"{each}: {words}" + f", holds {', '.join(sorted(each.data))}" * bool(each.data)
+        yield f"{each}{of_app(each)}: {words}" + f", holds {', '.join(sorted(each.data))}" * bool(each.data)
     yield from (f"volume {each}: {', '.join(sorted(each.data)) or 'empty'}" for each in state.volumes)
 
 
@@ -219,7 +224,7 @@ def round_lines(rounds: Iterable[Round], *, whys: bool = True) -> Iterator[str]:
             continue
         notes = [*(each.why for each in round.notes), *waits]
         number += bool(steps)
-        yield from (f"{number:>2}. {step}" + f"  {step.why}" * whys for step in steps)
+        yield from (f"{number:>2}. {step}{of_app(step)}" + f"  {step.why}" * whys for step in steps)
         yield from (f"    ! {trouble}: {trouble.why}" for trouble in round.troubles)
         not_done = dict.fromkeys(map(str, notes) if whys else ())
         yield from (f"    – {why}" for why in not_done if why not in known)
