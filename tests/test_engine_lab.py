@@ -268,6 +268,10 @@ def test_what_is_closed_keeps_all_else() -> None:
     form = {"services": {"a": {"cap_add": ["X"], "labels": labels, "network_mode": "service:b", "pid": "host"}}}
     kept = {"io.balena.features.optional": "1", "team": "blue"}
     assert closed(form) == {"services": {"a": {"labels": kept, "network_mode": "service:b"}}}
+    memory = {"driver_opts": {"type": "tmpfs", "device": "tmpfs"}}
+    bind = {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}, "labels": {"team": "blue"}}
+    volumes = closed({"services": {}, "volumes": {"one": memory, "two": bind, "three": {}}})["volumes"]
+    assert volumes == {"one": memory, "two": {"labels": {"team": "blue"}}, "three": {}}
 
 
 def test_this_machine_asks_for_what_it_has() -> None:

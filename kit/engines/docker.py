@@ -39,7 +39,7 @@ from typing import Any, Final
 
 from ..container import Place, Plain, container
 from ..device import steps as do
-from ..device.state import Container, Image, Network, State, Status, Trouble, Volume, Wanted, Why
+from ..device.state import Container, Image, Network, Resource, State, Status, Trouble, Volume, Wanted, Why
 from ..reader.release import FEATURES
 from . import base as on
 from . import images
@@ -54,6 +54,7 @@ LONGEST: Final = 20_000  # milliseconds that an event may take
 SIGNS: Final = "/tmp/balena"  # noqa: S108 (a path in the container: its lock and hand-over files)
 LOCK_FILES: Final = {"updates.lock", "resin-updates.lock"}
 HANDED_OVER: Final = {"handover-complete", "resin-kill-me"}
+BRIDGE: Final = "com.docker.network.bridge.name"  # whoever deletes the last network on a bridge, deletes the bridge
 WRITES: Final = "kit-writes"  # the file that `writes` appends to
 NOBODY: Final = 65534  # a lock file of this user counts as the supervisor's own (S-110)
 
@@ -113,7 +114,7 @@ def foreign_errors() -> tuple[type[Exception], ...]:
 def reason_of(error: Exception) -> str:
     """What the engine says, without the path that the error took."""
     text = str(getattr(error, "explanation", None) or error)
-    return re.sub(r".*(?:container process|connectivity on endpoint \S+): ", "", text).removesuffix(": unknown")
+    return re.sub(r".*(?:container process|connectivity on endpoint [^:]+): ", "", text).removesuffix(": unknown")
 
 
 def until(happened: Callable[[], bool], seconds: float = 20) -> None:
@@ -127,7 +128,8 @@ def needs(body: Mapping[str, Any], wanted: Wanted) -> dict[str, list[str]]:
     """What a container request opens of this machine: words of `ALLOW`, and the things themselves."""
     host = body["HostConfig"]
     features = any(key.startswith(FEATURES) and wanted.on(key) for key, _ in wanted.labels)
-    binds = [text for text in host["Binds"] if text.startswith("/")] + [each["Source"] for each in host["Mounts"]]
+    own = (f"{wanted.app}_", f"{LABEL}_")  # the app's volumes, and the kit's
+    binds = [text for text in host["Binds"] if not text.startswith(own)] + [each["Source"] for each in host["Mounts"]]
     powers = {each.upper().removeprefix("CAP_") for each in host["CapAdd"]} - {*TABLES["usual_capabilities"]}
     found = {
         "privileged": ["privileged"] * bool(host["Privileged"]),
@@ -138,6 +140,15 @@ def needs(body: Mapping[str, Any], wanted: Wanted) -> dict[str, list[str]]:
         "features" if features else "binds": [*binds, *(["gpu"] if host["DeviceRequests"] else [])],
     }
     return {word: things for word, things in found.items() if things}
+
+
+def opened(thing: Resource) -> dict[str, list[str]]:
+    """What a volume or a network opens of this machine, as in `needs`: what is behind it, if it is not of its own."""
+    options = {key: str(text) for key, text in (thaw(dict(thing.config).get("driver_opts")) or {}).items()}
+    if isinstance(thing, Network):
+        return {"host-network": [options[BRIDGE]]} if BRIDGE in options else {}
+    memory = options.get("type") == "tmpfs" and "bind" not in options.get("o", "")
+    return {"binds": [options.get("device", str(thing))]} if options and not memory else {}
 
 
 class Docker(Simulated):
@@ -362,14 +373,18 @@ class Docker(Simulated):
             body["Cmd"] = ["sh", "-c", f"exit {wanted.oneshot}"]
         return body | {"joins": {name: end for name, end in request.joins.items() if name.startswith(f"{app}_")}}
 
+    def _check(self, asked: Iterable[str]) -> None:
+        if missing := {*asked} - self.allow:
+            raise NoImage(f"it opens more of this machine than was allowed: {', '.join(sorted(missing))}")
+
     def _create(self, step: do.Start) -> str:
         """Make a container, and let it join its networks."""
         wanted = step.wanted
         about = images.has(self.api, images.reference(wanted.image, step.app)) or self.api.inspect_image(wanted.image)
         body = self.body(wanted, dict(step.injected), about["Config"] or {})
-        if missing := {*needs(body, wanted)} - self.allow:
-            raise NoImage(f"it opens more of this machine than was allowed: {', '.join(sorted(missing))}")
-        self.api.create_volume(f"{LABEL}_{step.app}_{wanted.name}", labels=self._labels(step.app))
+        self._check(needs(body, wanted))
+        for place in {text.partition(":")[0] for text in body["HostConfig"]["Binds"] if not text.startswith("/")}:
+            self.api.create_volume(place, labels=self._labels(step.app))  # what is there stays as it is
         joins, name = body.pop("joins"), body.pop("name")
         body["Image"] = (about["RepoTags"] or [about["Id"]])[0]
         made: str = self.api.create_container_from_config(body, name)["Id"]
@@ -402,11 +417,14 @@ class Docker(Simulated):
         """A volume or a network; one of that name that is not the kit's is left alone."""
         thing, is_volume = step.thing, isinstance(step, do.CreateVolume)
         there = (self.api.volumes()["Volumes"] or []) if is_volume else self.api.networks()
-        if any(each["Name"] == str(thing) and LABEL not in (each["Labels"] or {}) for each in there):
-            raise NoImage(TABLES["unable"]["foreign"].format(name=thing))
+        taken = {each["Name"] for each in there if LABEL not in (each["Labels"] or {})}
+        taken |= {(each["Options"] or {}).get(BRIDGE, "") for each in there}
         asked = {key: thaw(value) for key, value in thing.config}
+        driver, options = asked.get("driver") or None, asked.get("driver_opts") or {}
+        for name in {str(thing), options.get(BRIDGE)} & taken:
+            raise NoImage(TABLES["unable"]["foreign"].format(name=name))
+        self._check(opened(thing))
         labels = asked.get("labels", {}) | self._labels(step.app, thing=[thing.name, thing.config])
-        driver, options = asked.get("driver") or None, asked.get("driver_opts")
         if is_volume:
             self.api.create_volume(str(thing), driver=driver, driver_opts=options, labels=labels)
             return

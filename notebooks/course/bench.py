@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from kit.device.state import Container, State
 from kit.diagnostics import beside
-from kit.engines.docker import ALLOW, Docker, foreign_errors, needs
+from kit.engines.docker import ALLOW, Docker, foreign_errors, needs, opened
 from kit.engines.images import LABEL
 from kit.planner import AppTarget, Release, plan
 from kit.reader import Reading
@@ -61,9 +61,10 @@ def survey(engine: Docker, release: Release) -> tuple[list[str], list[str]]:
     said = [words["head"].format(app=target.app, commit=target.commit, version=about["Version"]), ""]
     said += [str(plan(observed, release)), "", words["limits"]]
     refused = list[str]()
-    for each in target.services:
-        for word, things in needs(engine.body(each), each).items():
-            told, is_open = {"service": each.name, "things": ", ".join(things), "word": word}, word in engine.allow
+    asked = [(each.name, needs(engine.body(each), each)) for each in target.services]
+    for name, found in asked + [(each.name, opened(each)) for each in (*target.volumes, *target.networks)]:
+        for word, things in found.items():
+            told, is_open = {"service": name, "things": ", ".join(things), "word": word}, word in engine.allow
             sentence = words["open" if is_open else "closed"].format(**told, opens=ALLOW[word])
             (said if is_open else refused).append(sentence)
     ports = taken_ports(target, observed).items()
@@ -73,10 +74,13 @@ def survey(engine: Docker, release: Release) -> tuple[list[str], list[str]]:
 def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
     """Host ports that an app publishes and that others hold, each with a free one in its place."""
     ours = {port for each in observed.containers if each.up for port in each.wanted.ports}
-    asked = (port.partition("/")[::2] for each in target.services for port in each.ports if port not in ours)
-    taken = {int(number): kind for number, kind in asked if not is_free(int(number), kind)}
-    others = {port: range(port + (8000 if port < 1024 else 1), 65536) for port in taken}
-    return {str(port): str(next(each for each in others[port] if is_free(each, kind))) for port, kind in taken.items()}
+    asked = [port.partition("/")[::2] for each in target.services for port in each.ports if port not in ours]
+    used, found = {int(number) for number, _ in asked}, dict[str, str]()
+    for port, kind in ((int(number), kind) for number, kind in asked if not is_free(int(number), kind)):
+        others = (*range(port + (8000 if port < 1024 else 1), 65536), *range(1024, port))
+        found[str(port)] = str(next(each for each in others if each not in used and is_free(each, kind)))
+        used.add(int(found[str(port)]))
+    return found
 
 
 def is_free(port: int, kind: str = "tcp") -> bool:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any, NoReturn
@@ -80,7 +81,7 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
     if unknown := allowed - {*ALLOW}:
         misuse(f"--allow {', '.join(sorted(unknown))}: known here: {', '.join(ALLOW)}")
     moved = dict(pair.partition("=")[::2] for pair in port)
-    if not all(text.isdecimal() for pair in moved.items() for text in pair):
+    if not {*moved, *moved.values()} <= {*map(str, range(1, 65536))}:
         misuse("--port: write OLD=NEW, for example 80=8080")
     reading, findings = composed(compose)
     aside(findings if reading.ok else errors_of(findings), reading.texts)
@@ -105,17 +106,19 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
 
 def _bring(docker: Docker, release: Release, before: State) -> int:
     """Perform the rounds; on any error or interrupt, clean up or list what is left."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    why = "stopped"
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as under `nohup`
+            signal.signal(each, signal.default_int_handler)
+    why, number = "stopped", count(1)
     try:
         docker.happen(on.OfferArrives(releases=(release,)))
-        for number, (_, round) in enumerate(on.settle(docker, docker.target), start=1):
+        for _, round in on.settle(docker, docker.target):
             if round.trace:
-                click.echo(f"{number}. {', '.join(round.trace)}")
+                click.echo(f"{next(number)}. {', '.join(round.trace)}")
             said = dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
             why = "; ".join(said) or "it waits for ever" * bool(round)
-    except KeyboardInterrupt:
-        pass
+    except (KeyboardInterrupt, BrokenPipeError):
+        why = "stopped"
     except foreign_errors() as error:
         why = real.reason_of(error)
     if not why:

@@ -36,7 +36,7 @@ from kit.device.state import State, Why
 from kit.diagnostics import Severity
 from kit.engines import base as on
 from kit.engines.base import EngineError, decided_offer, settle
-from kit.engines.docker import Docker, NoEngine, connect, remove_all
+from kit.engines.docker import Docker, NoEngine, connect, opened, remove_all
 from kit.engines.images import BASE, Progress, has
 from kit.engines.simulated import Simulated
 from kit.graphs import of_composition, to_svg
@@ -89,7 +89,12 @@ def closed(form: Mapping[str, Any]) -> dict[str, Any]:
         if labels := left.get("labels"):
             left["labels"] = {key: value for key, value in labels.items() if key not in doors}
         services[name] = left
-    return {**form, "services": services}
+    plain, target = {**form, "services": services}, Release("", form).target
+    for part, things in (("volumes", target.volumes), ("networks", target.networks)):
+        for name in (each.name for each in things if opened(each)):
+            body = {key: value for key, value in plain[part][name].items() if key != "driver_opts"}
+            plain[part] = {**plain[part], name: body}
+    return plain
 
 
 def waiting(form: Mapping[str, Any], api: Any, root: Path) -> dict[str, Any]:

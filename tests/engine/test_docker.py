@@ -214,6 +214,63 @@ def test_a_port_that_is_taken_is_found_before_anything_starts_and_another_is_off
         assert refused == [f"Port {port} is taken on this machine. `--port {port}={other}` publishes it at {other}."]
 
 
+def test_ports_that_are_offered_instead_are_neither_offered_twice_nor_published_already(client: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        first, second = sorted(each.getsockname()[1] for each in (one, two))
+        ports = [f"{first}:80", f"{second}:81", *(f"{second + step}:{90 + step}" for step in (1, 2))]
+        target = Release("r1", {"services": {"web": {"ports": ports}}}).target
+        offered = taken_ports(target, Docker(client).observe())
+        assert {*offered} >= {str(first), str(second)}
+        assert len({*offered.values()} - {text.partition(":")[0] for text in ports}) == len(offered)
+
+
+def test_the_last_port_of_all_has_an_alternative_too(client: Any) -> None:
+    if not is_free(65535):
+        pytest.skip("somebody has it")
+    with socket.create_server(("127.0.0.1", 65535)):
+        target = Release("r1", {"services": {"web": {"ports": ["65535:80"]}}}).target
+        assert int(taken_ports(target, Docker(client).observe())["65535"]) < 65535
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"type": "none", "o": "bind", "device": "/etc"},
+        {"type": "tmpfs", "o": "rbind", "device": "/etc"},
+        {"type": "overlay", "o": "lowerdir=/etc", "device": "overlay"},
+    ],
+)
+def test_a_volume_with_a_folder_of_this_machine_behind_it_asks_for_binds(client: Any, options: Any) -> None:
+    form = {"services": {"web": {"volumes": ["data:/data"]}}, "volumes": {"data": {"driver_opts": options}}}
+    release, engine = Release("r1", form), Docker(client, stand_in=True)
+    _, (refused,) = survey(engine, release)
+    assert refused == f"`data` asks for {options['device']}. `--allow binds` opens folders of this machine."
+    rounds = up(engine, release)
+    assert "than was allowed: binds" in rounds[-1].troubles[0].why.sentence
+    assert engine.observe().containers == engine.observe().volumes == ()
+    assert survey(Docker(client, stand_in=True, allow=["binds"]), release)[1] == []
+
+
+def test_the_bridge_of_another_network_is_never_taken_even_if_the_host_s_network_is_allowed(client: Any) -> None:
+    named = {"driver_opts": {"com.docker.network.bridge.name": "docker0"}}
+    release = Release("r1", {"services": {"web": {"networks": ["lan"]}}, "networks": {"lan": named}})
+    engine = Docker(client, stand_in=True)
+    assert "`lan` asks for docker0. `--allow host-network` opens" in survey(engine, release)[1][0]
+    *_, last = up(Docker(client, stand_in=True, allow=["host-network"]), release)
+    assert "`docker0` is on the engine, and it is not the kit's" in last.troubles[0].why.sentence
+    remove_all(client)
+    assert "bridge" in {each["Name"] for each in client.api.networks()}
+
+
+def test_the_firmware_volume_is_asked_for_by_name_and_goes_with_the_app(client: Any) -> None:
+    services = {"web": {"labels": {"io.balena.features.extra-firmware": "1"}}}
+    _, (refused,) = survey(Docker(client, stand_in=True), Release("r1", {"services": services}))
+    assert "--allow features" in refused
+    brought_up(client, services, allow=("features",))
+    remove_all(client, 1)
+    assert "extra-firmware" not in {each["Name"] for each in client.api.volumes()["Volumes"] or ()}
+
+
 def test_a_port_that_is_taken_meanwhile_fails_the_start_with_a_sentence(client: Any) -> None:
     with socket.create_server(("0.0.0.0", 0)) as busy:
         port = busy.getsockname()[1]

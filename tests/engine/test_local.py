@@ -120,7 +120,7 @@ def test_an_update_that_fails_lists_what_is_left(file: Path, client: Any, capsys
     assert len(client.api.containers(filters={"label": "multicontainer-kit"})) == 2  # the old release runs on (S-93)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_up_leaves_nothing(how: signal.Signals, file: Path, client: Any) -> None:
     (file.parent / "web" / "Dockerfile").write_text('FROM kit/busybox\nRUN ["sleep", "30"]\n')
     command = [sys.executable, "-m", "kit", "up", str(file), "--yes"]
@@ -133,7 +133,42 @@ def test_an_interrupted_up_leaves_nothing(how: signal.Signals, file: Path, clien
         said, _ = process.communicate(timeout=25)  # it does not wait for the build
     assert process.returncode == 1
     assert "Taken away again" in said
+    assert "it waits" not in said
     assert left(client) == []
+
+
+def test_an_up_that_a_script_began_can_be_ended_and_one_that_nobody_reads_ends(file: Path, client: Any) -> None:
+    (file.parent / "web" / "Dockerfile").write_text('FROM kit/busybox\nRUN ["sleep", "2"]\n')
+    command = f"{sys.executable} -m kit up {file} --yes"
+    with subprocess.Popen(["sh", "-c", f"{command} | head -3"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL):
+        pass
+    assert left(client) == []
+    (file.parent / "web" / "Dockerfile").write_text('FROM kit/busybox\nRUN ["sleep", "30"]\n')
+    shell = f"trap '' INT; exec {command}"  # as for what a script starts with `&`
+    with subprocess.Popen(["sh", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for _ in range(600):
+            if left(client):
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=25)
+    assert "Taken away again" in said
+    assert left(client) == []
+
+
+def test_rounds_have_the_numbers_of_the_plan(file: Path, client: Any, capsys: Capture) -> None:
+    for _ in range(2):  # the second time the images are here
+        assert run(["up", str(file), "--yes"]) == 0
+        said = [line for line in capsys.readouterr().out.splitlines() if line[:1].isdecimal()]
+        assert said[: len(said) // 2] == said[len(said) // 2 :]
+        assert run(["down"]) == 0
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize("pair", ["80", "80=70000", "0=80", "80=0", "80=٨٠٨٠", "080=81"])
+def test_a_port_that_is_none_is_one_line(pair: str, file: Path, client: Any, capsys: Capture) -> None:
+    assert run(["up", str(file), "--yes", "--port", pair]) == 2
+    assert capsys.readouterr().err.startswith("kit: --port: write OLD=NEW")
 
 
 def test_a_published_port_may_be_moved(file: Path, client: Any) -> None:
