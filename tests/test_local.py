@@ -77,9 +77,32 @@ def test_an_engine_elsewhere_is_not_used(where: str, monkeypatch: pytest.MonkeyP
 
 
 def test_an_engine_whose_api_is_too_old_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    said = {"message": "client version 1.40 is too new. Maximum supported API version is 1.24"}
-    with answering(tmp_path / "old.sock", "400 Bad Request", said):
+    with answering(tmp_path / "old.sock", "200 OK", {"Version": "1.12.6", "ApiVersion": "1.24"}):
         assert "is too old" in str(refusal(monkeypatch, f"unix://{tmp_path}/old.sock"))
+
+
+def test_an_engine_that_speaks_newer_apis_only_is_spoken_to_in_the_oldest_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = {"Version": "29.1.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44", "Components": None}
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/new.sock")
+    with answering(tmp_path / "new.sock", "200 OK", said):
+        client = connect(patience=2)
+        assert client.api.api_version == "1.44"
+        client.close()
+
+
+@pytest.mark.parametrize("said", [[1, 2], {}, {"Components": [None]}, {"ApiVersion": None}, {"ApiVersion": "new"}])
+def test_whoever_else_answers_at_a_socket_is_no_engine(
+    said: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with answering(tmp_path / "x.sock", "200 OK", said):
+        assert "nobody answers" in str(refusal(monkeypatch, f"unix://{tmp_path}/x.sock"))
+
+
+def test_a_context_that_is_named_counts_before_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", "far-away")
+    assert str(refusal(monkeypatch, "")) == "the engine at far-away is not on this machine"
 
 
 def test_podman_s_socket_is_recognised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

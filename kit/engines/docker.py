@@ -80,9 +80,11 @@ def connect(patience: float = 60) -> Any:
     """A client of the engine on this machine. Raises NoEngine with one clear sentence."""
     try:
         import docker
+        from docker.utils import version_lt
     except ModuleNotFoundError:
         raise NoEngine("client") from None
-    where = os.environ.get("DOCKER_HOST") or docker.ContextAPI.get_current_context().Host or ""
+    named = os.environ.get("DOCKER_CONTEXT")
+    where = os.environ.get("DOCKER_HOST") or getattr(docker.ContextAPI.get_context(named), "Host", named) or ""
     path = where.removeprefix("unix://")
     if path == where and not where.startswith("npipe://"):
         raise NoEngine("remote", where)
@@ -94,9 +96,13 @@ def connect(patience: float = 60) -> Any:
             raise NoEngine(type(error).__name__, path) from error
     client = docker.DockerClient(base_url=where, version=OLDEST, timeout=patience)  # type: ignore[arg-type]
     try:
-        wrong = "Podman" * any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
-    except foreign_errors() as error:
-        wrong = "old" if "too new" in str(error) else "OSError"
+        about = client.version(api_version=False)
+        wrong = "Podman" * any("Podman" in part.get("Name", "") for part in about.get("Components") or ())
+        if version_lt(OLDEST, least := about.get("MinAPIVersion", OLDEST)):
+            client.api._version = least  # type: ignore[attr-defined]  # Docker 29 speaks 1.44 and newer
+        wrong = wrong or "old" * version_lt(about["ApiVersion"], OLDEST)
+    except foreign_errors() + (AttributeError, KeyError, TypeError, ValueError):  # noqa: RUF005 (for mypy)
+        wrong = "OSError"
     if wrong:
         client.close()
         raise NoEngine(wrong, path)
