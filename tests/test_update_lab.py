@@ -137,6 +137,17 @@ def test_the_containers_of_the_grid_are_those_of_the_states() -> None:
     assert all(f"{cell.word} {cell.commit}".strip() in words for cells in grid.rows.values() for cell in cells)
 
 
+def test_the_narrow_grid_fits_a_page_at_200_percent_and_has_every_state() -> None:
+    grid = containers.states(walked(inputs(strategies={"0": "hand-over"})), "v2")
+    wide, narrow = (ElementTree.fromstring(containers.to_svg(grid, narrow=each)) for each in (False, True))
+    assert narrow.get("width") == "472"
+    assert float(narrow.get("height") or 0) > float(wide.get("height") or 0)
+    marks = [len([each for each in svg.iter() if each.tag.endswith("}text")]) for svg in (wide, narrow)]
+    bands = -(-(len(grid.columns) + 1) // 5)
+    assert marks[1] == marks[0] + (bands - 1) * len(grid.rows)  # the names of the services stand in each band
+    assert containers.picture(grid).count("<svg") > 1
+
+
 def test_exited_created_and_doubled_containers_have_their_words() -> None:
     whole = walked(inputs(trouble="broken api"))
     assert "created" in {cell.word for cell in containers.states(whole, "v2").rows["api"]}

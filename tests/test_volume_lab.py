@@ -70,7 +70,8 @@ def scripts(seed: int, count: int) -> list[Sequence[str]]:
 def test_the_picture_and_the_table_say_what_is_on_the_device(seed: int) -> None:
     for deeds in scripts(seed, 25):
         moments = replayed(deeds)
-        svg, table = model.to_svg(moments, deeds), model.to_table(moments, deeds)
+        table = model.to_table(moments, deeds)
+        svg = model.to_svg(moments, deeds, narrow=len(deeds) % 2 == 0)
         texts = [each.text or "" for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
         cells = [text for text in texts if re.fullmatch(r"empty|\d+ lines?", text)]
         expected = [model.lines(data) for moment in moments for data in moment.places.values()]
@@ -109,6 +110,22 @@ def test_the_text_of_the_world_is_what_the_device_gets(seed: int) -> None:
         one, two = (kit.Release("r", form) for form in (world.form, reading.normal or {}))
         assert one.services == two.services
         assert one.target.volumes == two.target.volumes
+
+
+def test_the_narrow_picture_fits_a_page_at_200_percent_and_loses_nothing(seed: int) -> None:
+    for deeds in scripts(seed, 25):
+        moments = replayed(deeds)
+        wide, narrow = (ElementTree.fromstring(model.to_svg(moments, deeds, narrow=each)) for each in (False, True))
+        assert narrow.get("width") == "472"
+        places = [float(each.get("x", 0)) for each in narrow.iter("{http://www.w3.org/2000/svg}text")]
+        assert max(places) < 472
+        cells = [
+            sorted(
+                each.text or "" for each in svg.iter() if re.fullmatch(r"empty|\d+ lines?|\d+ lost", each.text or "")
+            )
+            for svg in (wide, narrow)
+        ]
+        assert cells[0] == cells[1]
 
 
 def test_the_line_diagram_has_a_ring_for_each_mount() -> None:

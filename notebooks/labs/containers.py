@@ -20,10 +20,11 @@ from kit.graphs.svg import mark, path, rect, sheet, text, text_width
 from kit.looks import escaped
 from kit.planner import Plan
 
-from .timeline import WIDE, Column, head, timeline
+from .timeline import LAB, NARROW, WIDE, Column, head, timeline
 
 _LEFT: Final = 130
 _ROW: Final = 28
+_LEAST: Final = 62.0  # a column
 
 
 class Cell(NamedTuple):
@@ -72,22 +73,30 @@ def _of(state: State, name: str, new: str) -> Cell:
     return cell(tuple(each for each in state.containers if each.service == name), new)
 
 
-def to_svg(grid: Grid, *, width: float = WIDE, columns: int = 0, standalone: bool = False) -> str:
-    """A mark and a word for each state; *columns* keeps room for so many rounds."""
-    count = max(len(grid.columns), columns)
-    column = min(84.0, max(62.0, (width - _LEFT) / (count + 1)))
-    width, height = max(width, _LEFT + column * (count + 1)), 30 + _ROW * len(grid.rows)
-    parts = [path(f"M0 22.5L{width:g} 22.5", "rule", 1), text(_LEFT, 12, "before", 12, ink="ink3")]
+def to_svg(grid: Grid, *, width: float = WIDE, columns: int = 0, narrow: bool = False, standalone: bool = False) -> str:
+    """A mark and a word for each state; *columns* keeps room for so many rounds. Narrow, it goes on further down."""
+    count = len(grid.columns) + 1 if narrow else max(len(grid.columns), columns) + 1
+    across = min(count, int((NARROW - _LEFT) // _LEAST)) if narrow else count
+    column = min(84.0, max(_LEAST, ((NARROW if narrow else width) - _LEFT) / across))
+    width = NARROW if narrow else max(width, _LEFT + column * count)
+    tall = 30 + _ROW * len(grid.rows) + (10 if count > across else 0)
+    bands = -(-count // across)
+    parts = []
+    for band in range(bands):
+        parts.append(path(f"M0 {tall * band + 22.5:g}L{width:g} {tall * band + 22.5:g}", "rule", 1))
+        for line, name in enumerate(grid.rows):
+            parts.append(text(0, tall * band + 45 + _ROW * line, name, bold=True, room=_LEFT - 8))
+    spots = [(_LEFT + column * (place % across), tall * (place // across)) for place in range(count)]
+    parts.append(text(_LEFT, 12, "before", 12, ink="ink3"))
     for place, each_round in enumerate(grid.columns, start=1):
         words = f"{place} {head(each_round)}"
         if text_width(words, 12) > column - 6:  # `takeLock` is cut to `lock`
             words = f"{place} {re.split('(?=[A-Z])', head(each_round))[-1].lower()}"
-        parts.append(text(_LEFT + column * place, 12, words, 12, ink="ink2", room=column - 6))
-    for line, (name, cells) in enumerate(grid.rows.items()):
-        y = 30 + _ROW * line
-        parts.append(text(0, y + 15, name, bold=True, room=_LEFT - 8))
-        for place, each in enumerate(cells):
-            x = _LEFT + column * place
+        x, top = spots[place]
+        parts.append(text(x, top + 12, words, 12, ink="ink2", room=column - 6))
+    for line, cells in enumerate(grid.rows.values()):
+        for (x, top), each in zip(spots, cells, strict=False):
+            y = top + 30 + _ROW * line
             if not each.mark:
                 parts.append(text(x, y + 15, "–", 12, ink="ink3"))
                 continue
@@ -95,8 +104,14 @@ def to_svg(grid: Grid, *, width: float = WIDE, columns: int = 0, standalone: boo
             parts += [mark(each.mark, x, y + 4, 14), text(x + 19, y + 15, words, 12, ink="ink2", room=column - 24)]
     said = " ".join(f"{name}: {', '.join(_told(each) for each in cells)}." for name, cells in grid.rows.items())
     return sheet(
-        "Containers after each round", said, width, height, "".join(parts) or rect(0, 0, 1, 1, 0, ""), standalone
+        "Containers after each round", said, width, tall * bands, "".join(parts) or rect(0, 0, 1, 1, 0, ""), standalone
     )
+
+
+def picture(grid: Grid, columns: int = 0) -> str:
+    """The grid as wide as a lab, and its narrow form for a page at 200 % zoom."""
+    wide, narrow = to_svg(grid, width=LAB, columns=columns), to_svg(grid, narrow=True)
+    return looks.picture(wide, narrow, "Containers after each round")
 
 
 def _told(each: Cell) -> str:

@@ -14,7 +14,7 @@ import kit
 from kit.container import STRATEGY
 from kit.device.state import HandoverWait, State
 from kit.diagnostics import Severity
-from kit.looks import glyph, picture, prose
+from kit.looks import glyph, prose
 from kit.planner import STRATEGIES, AnyStep, Plan, Release, Round, Target, installed, next_steps, plan, play
 
 from . import containers, timeline
@@ -198,7 +198,7 @@ def view(inputs: Inputs) -> View:
         if at
         else ""
     )
-    held = picture(containers.to_svg(grid, width=timeline.LAB, columns=total), name="Containers after each round")
+    held = containers.picture(grid, total)
     answer, situation = answered(inputs, whole, at, last, line)
     return View(
         answer=answer,

@@ -24,7 +24,7 @@ from kit.planner import Release
 
 from . import volumes
 from .frame import View
-from .timeline import LAB
+from .timeline import LAB, NARROW
 
 SERVICE: Final = "counter"
 MOST: Final = 11  # deeds that are kept
@@ -221,32 +221,43 @@ def lost(before: Moment, now: Moment) -> dict[str, int]:
 _LEFT, _ROW, _WIDTH = 150, 38, LAB
 _TOP: Final = 50  # of the first bar
 _WIDEST: Final = 84  # a column
+_ACROSS: Final = 5  # columns on a page at 200 % zoom
 
 
-def to_svg(moments: Sequence[Moment], deeds: Sequence[str], *, standalone: bool = False) -> str:
-    """A bar for the life of each layer and volume, left to right; where data is lost, the bar ends with a cross."""
+def to_svg(moments: Sequence[Moment], deeds: Sequence[str], *, narrow: bool = False, standalone: bool = False) -> str:
+    """A bar for the life of each layer and volume, left to right; where data is lost, the bar ends with a cross.
+
+    Narrow, the bars go on further down.
+    """
+    across = min(len(moments), _ACROSS) if narrow else len(moments)
+    width = NARROW if narrow else _WIDTH
     names = list(dict.fromkeys(name for moment in moments for name in moment.places))
-    column = min(_WIDEST, (_WIDTH - _LEFT) / len(moments))
-    height = _TOP + _ROW * len(names)
-    parts = [path(f"M0 38.5L{_WIDTH} 38.5", "rule", 1), text(_LEFT, 14, "begin", 12, ink="ink3")]
-    for place, name in enumerate(deeds, start=1):
+    column = min(_WIDEST, (width - _LEFT) / across)
+    tall, bands = _TOP + _ROW * len(names), -(-len(moments) // across)
+    spots = [(_LEFT + column * (place % across), tall * (place // across)) for place in range(len(moments))]
+    parts = [text(_LEFT, 14, "begin", 12, ink="ink3")]
+    for (x, top), name in zip(spots[1:], deeds, strict=True):
         for line, word in enumerate(DEEDS[name].word.split()):
-            parts.append(text(_LEFT + column * place, 14 + 15 * line, word, 12, ink="ink2", room=column - 3))
+            parts.append(text(x, top + 14 + 15 * line, word, 12, ink="ink2", room=column - 3))
+    for band in range(bands):
+        parts.append(path(f"M0 {tall * band + 38.5:g}L{width} {tall * band + 38.5:g}", "rule", 1))
+        for row, name in enumerate(names):
+            y = tall * band + _TOP + _ROW * row + 14
+            parts.append(text(0, y, name.replace("`", ""), bold=True, room=_LEFT - 8))
     for row, name in enumerate(names):
-        parts.append(text(0, _TOP + _ROW * row + 14, name.replace("`", ""), bold=True, room=_LEFT - 8))
-        parts += _lives(name, moments, _TOP + _ROW * row, column)
-    return sheet("What is left of the data", said(moments, deeds), _WIDTH, height, "".join(parts), standalone)
+        parts += _lives(name, moments, [(x, top + _TOP + _ROW * row) for x, top in spots], column)
+    return sheet("What is left of the data", said(moments, deeds), width, tall * bands, "".join(parts), standalone)
 
 
-def _lives(name: str, moments: Sequence[Moment], y: float, column: float) -> list[str]:
-    """The bars of one place, with the number of lines in each column."""
+def _lives(name: str, moments: Sequence[Moment], spots: Sequence[tuple[float, float]], column: float) -> list[str]:
+    """The bars of one place, with the number of lines at the spot of each moment."""
     parts = []
     used = f"volume `{moments[-1].world.app}_{moments[-1].world.volume}`"
     colour = "run" if name.startswith("layer") or (name == used and moments[-1].world.mounted) else "old"
     for place, moment in enumerate(moments):
         if name not in moment.places:
             continue
-        x, born = _LEFT + column * place, moment.born[name]
+        (x, y), born = spots[place], moment.born[name]
         begins = place == 0 or moments[place - 1].born.get(name) != born
         ends = place + 1 == len(moments) or moments[place + 1].born.get(name) != born
         right = x + column - (8 if ends else 0)
@@ -300,7 +311,9 @@ def view(inputs: Inputs) -> View:
         else ""
     )
     answer, situation = _answered(moments, inputs.deeds)
-    drawn = looks.picture(to_svg(moments, inputs.deeds), name="What is left of the data")
+    drawn = looks.picture(
+        to_svg(moments, inputs.deeds), to_svg(moments, inputs.deeds, narrow=True), "What is left of the data"
+    )
     line = looks.picture(volumes.to_svg(composition, now.world.app), name="Volumes and services")
     written = "".join(f'<span class="mc-line">{escaped(each)}</span>' for each in now.world.text.splitlines())
     source = f'<pre class="mc-source"><code>{written}</code></pre>'

@@ -49,10 +49,9 @@ def guessed(guess: str) -> Page:
     if card.result == "untouched":
         return Page(str(card), card.html)
     grid = containers.states(done, "v2")
-    drawn = looks.picture(containers.to_svg(grid, width=timeline.LAB), name="Containers after each round")
     answer = "Only what differs is made anew."
     situation = "`migrate` has exited under v1. In v2 it has another name, and nobody starts it."
-    html = looks.figure(answer, situation, drawn, table=containers.to_table(grid))
+    html = looks.figure(answer, situation, containers.picture(grid), table=containers.to_table(grid))
     return Page(str(card), card.html + html)
 
 
