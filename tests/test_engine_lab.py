@@ -75,6 +75,16 @@ def test_a_volume_keeps_what_a_new_container_loses(lab: EngineLab) -> None:
     assert "log: written" in lab.view.panels["now"]
 
 
+def test_a_lock_keeps_the_stop_button_off_and_the_lab_says_so(lab: EngineLab) -> None:
+    press(lab, "up")
+    lab.inputs.desk.act("lock", "job")
+    for name in ("stop", "restart"):
+        assert press(lab, name).startswith("2 of 2 services run")
+        last = next(each for each in reversed(lab.inputs.desk.moments) if each.said)
+        assert last.said.startswith("the device says: `job` holds an update lock"), last.said
+        assert not any(each.ended for each in lab.inputs.desk.moments)
+
+
 def test_a_reboot_leaves_down_what_the_policy_says(lab: EngineLab) -> None:
     press(lab, "up")
     assert press(lab, "reboot").startswith("1 of 2 services run")

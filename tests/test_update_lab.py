@@ -218,3 +218,24 @@ def test_names_of_a_person_are_escaped() -> None:
     one = update_lab(OLD, NEW, names=("<i>1", "<i>2"), at=3)
     press(one, "end")
     assert "<i>" not in one.still()
+
+
+def test_who_ignores_sigterm_is_stopped_when_the_grace_period_is_over() -> None:
+    """S-75: 10 s, if the composition does not say otherwise."""
+    texts = [f"services: {{web: {{image: 'w:{number}'}}}}" for number in (1, 2)]
+    for trouble, seconds in (("deaf web", 11), ("", 3)):
+        shown = model.view(model.Inputs(old=texts[0], new=texts[1], trouble=trouble, at=99))
+        assert shown.answer == f"v2 runs. Down: `web` {seconds} s."
+
+
+def test_many_services_are_counted_where_a_sentence_would_name_them_all() -> None:
+    many = "services:\n" + "".join(f"  s{number}: {{image: 'i:%s'}}\n" for number in range(40))
+    shown = model.view(model.Inputs(old=many.replace("%s", "1"), new=many.replace("%s", "2"), at=99))
+    assert "`s4` 3 s, 35 more." in shown.answer
+    first = model.view(model.Inputs(old=many.replace("%s", "1"), new=many.replace("%s", "2"), at=1))
+    assert "`s4` and 35 more" in first.answer
+
+
+def test_a_composition_without_services_is_said_in_one_sentence() -> None:
+    shown = model.view(model.Inputs(old="services: {a: {image: x}}", new="services: {}"))
+    assert shown.answer == "The new composition has no services."

@@ -379,8 +379,11 @@ class Desk:
         except EngineError as error:
             self.note(str(error))
             return False
+        refused = len(self.engine.log) > self._heard  # a lock keeps the API off (S-110)
         ended = isinstance(event, on.ProcessExits | on.ApiStop) and not isinstance(self.engine, Docker)
-        self.note(str(event), service if isinstance(event, on.OnService) else "", ended)
+        self.note(str(event), service if isinstance(event, on.OnService) else "", ended and not refused)
+        if isinstance(event, on.OnService):
+            self._report()
         return True
 
     def note(self, said: str, service: str = "", ended: bool = False) -> None:

@@ -77,10 +77,15 @@ class Timeline:
 
 
 def seconds_of(step: AnyStep, seconds: Mapping[str, float], state: State) -> float:
-    """The duration of a step: given for the step as written, for its service, or for its kind."""
+    """The duration of a step: given for the step as written, for its service, or for its kind.
+
+    Who ignores SIGTERM is stopped only when its grace period is over (S-75).
+    """
     keys = (str(step), f"{step.kind} {step.service}", step.kind)
     waited = do.waits(state, step) / 1000 if isinstance(step, do.Handover) else 0.0
-    return float(next((seconds[key] for key in keys if key in seconds), waited))
+    deaf = isinstance(step, do.Kill | do.Stop) and step.service in state.deaf and step.container.up
+    least = float(step.container.wanted.grace) if deaf else 0.0
+    return max(least, float(next((seconds[key] for key in keys if key in seconds), waited)))
 
 
 def _row(rounds: tuple[Round, ...], columns: tuple[Column, ...], app: int, name: str) -> Row:

@@ -181,7 +181,7 @@ def view(inputs: Inputs) -> View:
         whole = walked(inputs)
     except UnclearError as unclear:
         said, _, why = str(unclear).partition(". ")
-        return View(answer=f"{said}.", situation=why, hidden={"strategies", "steps"}, table="")
+        return View(answer=f"{said.removesuffix('.')}.", situation=why, hidden={"strategies", "steps"}, table="")
     names = [each.name for each in new.services]
     total = len(whole.trace)
     at = min(inputs.at, total)
@@ -221,7 +221,7 @@ def view(inputs: Inputs) -> View:
 def answered(inputs: Inputs, whole: Plan, at: int, last: Round | None, line: timeline.Timeline) -> tuple[str, str]:
     """The sentence above the lab, and the line below it."""
     downs = [f"`{row.service}` {timeline.spent(row.down)}" for row in line.rows if row.down]
-    down = f"Down so far: {', '.join(downs)}." if downs else "Nothing was down so far."
+    down = f"Down so far: {', '.join(few(downs))}." if downs else "Nothing was down so far."
     disk = f"At most {timeline.size(line.peak)} of images at once." if line.peak else ""
     old, new = inputs.names
     if not last:
@@ -232,12 +232,21 @@ def answered(inputs: Inputs, whole: Plan, at: int, last: Round | None, line: tim
         why = whole.blocked[0]
         way = f" Way out: {why.way_out}." if why.way_out else ""
         return f"The update is stuck: {why.sentence} ({', '.join(why.rules)}).", f"{way.strip()} {down}".strip()
-    gaps = ", ".join(downs)
+    gaps = ", ".join(few(downs))
     return f"{new} runs. {f'Down: {gaps}.' if gaps else 'No service was down.'}", disk
 
 
+def few(words: list[str]) -> list[str]:
+    """A list that can be read in one sentence; the rest is counted.
+
+    >>> few([*"abcdefgh"])
+    ['a', 'b', 'c', 'd', 'e', '3 more']
+    """
+    return words if len(words) <= MOST else [*words[: MOST - 1], f"{len(words) - MOST + 1} more"]
+
+
 def named(steps: list[AnyStep]) -> str:
-    names = [f"`{each}`" for each in dict.fromkeys(step.service for step in steps if step.service)]
+    names = few([f"`{each}`" for each in dict.fromkeys(step.service for step in steps if step.service)])
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
