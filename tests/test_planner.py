@@ -434,6 +434,17 @@ def end_of(state: State) -> object:
     return containers, resources, state.commits, state.image_names
 
 
+def test_a_changed_volume_comes_back_empty_and_a_network_just_comes_back() -> None:
+    changed = {"labels": {"q": "1"}}
+    found = update(
+        release("r1", {}, volumes={"log": {}}, networks={"lan": {}}),
+        release("r2", {}, volumes={"log": changed}, networks={"lan": changed}),
+    )
+    said = {step.kind: str(step.why) for step in found}
+    assert said["removeVolume"] == "its configuration changed, so it is deleted and made anew, empty (S-100, S-115)"
+    assert said["removeNetwork"] == "its configuration changed, so it is deleted and made anew (S-100)"
+
+
 @given(st.data(), random.releases("r1"), random.releases("r2"))
 def test_a_plan_ends_or_says_what_blocks(data: st.DataObject, old: Release, new: Release) -> None:
     found = plan(data.draw(random.devices(old)), new, limit=300)

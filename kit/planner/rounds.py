@@ -245,7 +245,7 @@ class _App:
         self.take_lock()
         held = {key for each in self.here for key in resources_of(each.wanted)} if self.old else set()
         for key in (key for key in self.old if key not in held):  # nobody uses it (S-100)
-            reason = "remove-changed" if key in self.awaited else "remove-unused"
+            reason = f"renew-{key[0].__name__.lower()}" if key in self.awaited else "remove-unused"
             self.step(REMOVE[key[0]], "", reason, thing=self.old[key])
         for key, thing in self.new.items():
             self.step(CREATE[key[0]], "", "create", thing=thing)

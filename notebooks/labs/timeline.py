@@ -83,9 +83,10 @@ def seconds_of(step: AnyStep, seconds: Mapping[str, float], state: State) -> flo
     """
     keys = (str(step), f"{step.kind} {step.service}", step.kind)
     waited = do.waits(state, step) / 1000 if isinstance(step, do.Handover) else 0.0
-    deaf = isinstance(step, do.Kill | do.Stop) and step.service in state.deaf and step.container.up
-    least = float(step.container.wanted.grace) if deaf else 0.0
-    return max(least, float(next((seconds[key] for key in keys if key in seconds), waited)))
+    least = 0
+    if isinstance(step, do.Kill | do.Stop) and step.service in state.deaf and step.container.up:
+        least = step.container.wanted.grace
+    return max(float(least), float(next((seconds[key] for key in keys if key in seconds), waited)))
 
 
 def _row(rounds: tuple[Round, ...], columns: tuple[Column, ...], app: int, name: str) -> Row:
