@@ -77,6 +77,21 @@ def test_the_table_of_the_time_says_now_later_or_done(folder: Path) -> None:
     assert str(course.my_course("soon"))  # a slip of the hand raises nothing
 
 
+def test_minutes_may_be_written_as_a_text_or_with_a_fraction(folder: Path) -> None:
+    for minutes in (20, "20", "20 minutes", 20.5):
+        assert str(course.my_course(minutes)).startswith("20 minutes: take notebook 00.")
+    assert str(course.my_course(60)).startswith("60 minutes: take notebooks 00, 01 and 02.")
+    for nothing in (0, -5, float("nan"), "", None):
+        assert str(course.my_course(nothing)).startswith("The shortest is notebook 00")  # type: ignore[arg-type]
+
+
+def test_only_exercises_of_the_course_count(folder: Path) -> None:
+    Progress().keep(done("00.1", "99.9"))
+    assert "1 exercise passes" in str(course.my_course())
+    assert str(course.summary()).startswith("1 of 20 exercises pass.")
+    assert "1 of 20 exercises pass" in course.summary_page(folder)
+
+
 def test_a_notebook_that_is_broken_is_left_out(folder: Path) -> None:
     (folder / "00-start-here.ipynb").write_text("{")
     (folder / "77-mine.ipynb").write_text('{"cells": []}')
@@ -102,8 +117,8 @@ def test_progress_is_taken_up_and_nothing_is_lost(folder: Path) -> None:
     assert set(Progress().read()) == {"00.1", "04.1"}
     before = (folder / FILE).read_bytes()
     (folder / "other.json").write_text("{}")
-    for name in ("other.json", "nowhere.json", "\0", "."):
-        assert re.search(r"cannot be read|nothing was changed", str(course.my_course(restore=name)))
+    for name in ("other.json", "nowhere.json", "\0", ".", b"other.json", {"a": 1}):
+        assert re.search(r"cannot be read|nothing was changed", str(course.my_course(restore=name)))  # type: ignore[arg-type]
     assert (folder / FILE).read_bytes() == before
 
 

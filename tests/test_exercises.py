@@ -164,7 +164,12 @@ def test_a_lesson_knows_its_exercises(exercise: Exercise) -> None:
     assert lesson.check("01.1", 3).result == "not yet"
     assert lesson.hint("01.1").hints
     assert "+ 12" in str(lesson.solution("01.1"))
-    assert str(lesson.check("01.7", 3)) == "There is no exercise `01.7` here. This notebook has 01.1."
+    told = "This notebook has 01.1. Write the number between quotation marks."
+    assert str(lesson.check("01.7", 3)) == f"There is no exercise `01.7` here. {told}"
+    assert str(lesson.hint()) == str(lesson.solution()) == f"Which exercise? {told}"
+    assert str(lesson.check()) == str(lesson.check("01.1"))
+    assert 'check("01.1", answer)' in str(lesson.check())
+    assert str(lesson.hint("01.7", 3)) == str(lesson.solution("01.7", 3)) == str(lesson.check("01.7", 3))
     assert str(lesson) == "0 of 1 exercises pass"
     lesson.check("01.1", 12)
     assert str(lesson) == "1 of 1 exercises pass"

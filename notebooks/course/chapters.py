@@ -74,20 +74,34 @@ def fitting(course: Iterable[Chapter], known: Mapping[str, Record], minutes: int
     return chosen
 
 
-def my_course(minutes: int | str = 20, restore: str = "") -> Page:
+def counted(said: object) -> int:
+    """The whole minutes that somebody has, as a number or in words with one; whatever else is no time.
+
+    >>> counted(20), counted(7.5), counted("20 minutes"), counted("soon"), counted(float("inf")), counted(None)
+    (20, 7, 20, 0, 0, 0)
+    """
+    number = re.search(r"\d{1,6}", said if isinstance(said, str) else "")
+    if number:
+        return int(number[0])
+    return int(said) if isinstance(said, (int, float)) and 0 < said < 1e6 else 0
+
+
+def my_course(minutes: int | float | str = 20, restore: str = "") -> Page:
     """What fits into your time, how far you are, and your progress to take along.
 
     Args:
-        minutes: How long you have. What is no whole number counts as no time.
+        minutes: How long you have. What is no number counts as no time.
         restore: The name of a progress file from elsewhere, to go on with it. Nothing of yours is lost.
     """
     progress = Progress()
     restored = taken_up(progress, restore) if restore else ""
     course, known = chapters(), progress.read()
-    now = fitting(course, known, minutes if isinstance(minutes, int) else 0)
+    now = fitting(course, known, time := counted(minutes))
     waiting = [chapter for chapter in course if chapter.left(known)]
     if now:
-        answer = f"{minutes} minutes: take {' and '.join(f'notebook {chapter.number}' for chapter in now)}."
+        numbers = [chapter.number for chapter in now]
+        these = " and ".join(filter(None, (", ".join(numbers[:-1]), numbers[-1])))
+        answer = f"{time} minutes: take notebook{'s' * (len(now) > 1)} {these}."
     elif waiting:
         least = min(waiting, key=lambda chapter: chapter.left(known))
         answer = f"The shortest is notebook {least.number}: {least.left(known)} minutes."
@@ -105,7 +119,8 @@ def my_course(minutes: int | str = 20, restore: str = "") -> Page:
     shown = table(("Notebook", "Minutes left", "Exercises that pass", "So"), rows)
     left, passed = sum(one.left(known) for one in course), sum(one.passed(known) for one in course)
     kept = progress.note or f"Your progress is kept in `{FILE}`, beside this notebook. It is sent nowhere."
-    situation = f"{restored} {left} minutes are left in all, and {passed} exercises pass. {kept}".lstrip()
+    pass_ = "exercise passes" if passed == 1 else "exercises pass"
+    situation = f"{restored} {left} minutes are left in all, and {passed} {pass_}. {kept}".lstrip()
     foot = "The first answer that you check makes a file of your progress, and a link to download it."
     if progress.path.is_file():
         download = link(progress.path.read_text("utf-8"), FILE, "application/json", "Download your progress")
@@ -121,6 +136,8 @@ def taken_up(progress: Progress, name: str) -> str:
         more = records(Path(name).read_text("utf-8"))
     except OSError as error:
         return f"`{name}` cannot be read: {error.strerror}."
+    except TypeError:
+        return f"`{name}` is no name of a file, and nothing was changed."
     except ValueError as error:
         return f"`{name}` is no progress file, and nothing was changed ({error})."
     progress.keep(more)
@@ -145,8 +162,8 @@ def summary_page(folder: Path = HERE.parent, name: str = "", today: datetime.dat
         passed = f"{chapter.passed(known)} of {len(mine)}"
         learned = "<br>".join(map(prose, found)) or "–"
         rows.append((f"{chapter.number} {escaped(chapter.title)}", passed, tried, learned))
-    done = sum(row.passed for row in known.values())
-    total = sum(len(chapter.exercises) for chapter in chapters(folder))
+    course = chapters(folder)
+    done, total = sum(each.passed(known) for each in course), sum(len(each.exercises) for each in course)
     words = {
         "css": css(),
         "answer": f"{done} of {total} exercises pass",
@@ -161,8 +178,9 @@ def summary_page(folder: Path = HERE.parent, name: str = "", today: datetime.dat
 
 def summary(name: str = "") -> Page:
     """What you have done, as a page to keep. It is self-issued."""
-    known, total = Progress().read(), sum(len(chapter.exercises) for chapter in chapters())
-    answer = f"{sum(row.passed for row in known.values())} of {total} exercises pass."
+    known, course = Progress().read(), chapters()
+    done, total = sum(each.passed(known) for each in course), sum(len(each.exercises) for each in course)
+    answer = f"{done} of {total} exercises pass."
     situation = "The page is self-issued: it says what your progress file says, and nobody has checked it."
     foot = link(summary_page(Path(), name), "summary.html", "text/html", "Download the summary")
     return Page(f"{answer} {situation}", figure(answer, situation, foot=f"<p>{foot}</p>"))

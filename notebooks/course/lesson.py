@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from kit.exercises import NEW, Card, Exercise, Record, formed, said
+from kit.exercises import NEW, NOTHING, Card, Exercise, Record, formed, said
 from kit.looks import prose, style
 
 
@@ -46,23 +46,28 @@ class Lesson:
     keeper: Callable[[], Keeper] | None = None
     progress: Keeper | None = None
 
-    def check(self, number: str, answer: object) -> Card:
+    def check(self, number: object = "", answer: object = NOTHING) -> Card:
         """Check an answer: `check("04.1", answer)`."""
+        if answer is NOTHING:
+            first = self.exercises[0].number
+            wanted = f'Write the number of the exercise, then your answer: `check("{first}", answer)`.'
+            return said("untouched", "Two things are needed.", wanted, self.title)
         return self._shown(number, lambda exercise: exercise.check(answer))
 
-    def hint(self, number: str) -> Card:
-        """The next hint: `hint("04.1")`."""
+    def hint(self, number: object = "", _answer: object = None) -> Card:
+        """The next hint: `hint("04.1")`. It is for the answer that was checked last."""
         return self._shown(number, Exercise.hint)
 
-    def solution(self, number: str) -> Card:
+    def solution(self, number: object = "", _answer: object = None) -> Card:
         """An answer that passes, as a difference to yours: `solution("04.1")`."""
         return self._shown(number, Exercise.solution)
 
-    def _shown(self, number: str, ask: Callable[[Exercise], Card]) -> Card:
+    def _shown(self, number: object, ask: Callable[[Exercise], Card]) -> Card:
         exercises = {exercise.number: exercise for exercise in self.exercises}
         if (exercise := exercises.get(str(number))) is None:
-            known = f"This notebook has {' and '.join(exercises)}."
-            return said("untouched", f"There is no exercise `{number}` here.", known, self.title)
+            known = f"This notebook has {' and '.join(exercises)}. Write the number between quotation marks."
+            none = f"There is no exercise `{number}` here." if number else "Which exercise?"
+            return said("untouched", none, known, self.title)
         before, card = exercise.record, ask(exercise)
         if self.progress is not None:
             if exercise.record != before:
