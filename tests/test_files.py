@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.diagnostics import Severity
 from kit.reader import Folder, Reading, Unreadable, normal_form, read
 from kit.reader.files import BadLine, variables
 
@@ -467,3 +468,11 @@ def test_a_folder_is_a_folder_of_files(folder: Path) -> None:
     for name in ("no", ".", "../outside.yml", "nul\0"):
         with pytest.raises(OSError):
             Folder(folder).read(name)
+
+
+def test_C_39_lines_that_each_repeat_the_one_above_are_a_finding_and_fill_no_memory() -> None:
+    lines = "A0=xxxxxxxxxx\n" + "".join(f"A{i + 1}=${{A{i}}}${{A{i}}}${{A{i}}}${{A{i}}}\n" for i in range(40))
+    text = "services: {a: {image: x, env_file: e.env}}"
+    (found,) = [each for each in read(text, files={"e.env": lines}).findings if each.severity is Severity.ERROR]
+    assert (found.code, str(found.span), found.reported) == ("unreadable-line", "e.env:10:1", True)
+    assert "1,000,000" in found.message

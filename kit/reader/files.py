@@ -115,6 +115,9 @@ _ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\$])|0(\d{0,3}))")
 _ESCAPES: Final[dict[str, str]] = dict(zip('abfnrtv"\\$', [*'\a\b\f\n\r\t\v"\\', "$$"], strict=True))
 
 
+MOST_FILLED_IN: Final = 1_000_000  # a few lines, each of which repeats the one above, would fill any memory
+
+
 class BadLine(ValueError):  # noqa: N818 - a finding names it
     """A line of a file of variables that cannot be read."""
 
@@ -133,12 +136,16 @@ def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({
     """
     text = text.removeprefix("\ufeff")
     found: dict[str, str] = {}
+    at, room = 0, MOST_FILLED_IN
 
     def look(name: str) -> str | None:
-        value = ask(name)
-        return found.get(name, known.get(name)) if value is None else value
+        nonlocal room
+        value = found.get(name, known.get(name)) if (given := ask(name)) is None else given
+        room -= len(value or "")
+        if room < 0:
+            raise BadLine(text, at, "the variables up to here stand for more than 1,000,000 characters")
+        return value
 
-    at = 0
     while (name := _NAME.match(text, at)) and (start := name.start(1)) < len(text):
         at, key = name.end(), name[1].rstrip()
         mark = name[2] or text[at : at + 1]
