@@ -7,10 +7,12 @@ made once and carried unchanged; turning it into text is the work of `render` an
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path as File
 from typing import Any, NamedTuple
 
@@ -106,6 +108,9 @@ def did_you_mean(written: str, known: tuple[str, ...]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
 
 
+_lines = lru_cache(8)(str.splitlines)  # thousands of findings may speak of one text
+
+
 def render(found: Diagnostic, text: str = "") -> str:
     """The finding for a terminal, with its line of *text* underlined.
 
@@ -121,17 +126,26 @@ def render(found: Diagnostic, text: str = "") -> str:
     number = str(found.span.line)
     gutter = " " * len(number)
     drawn = [f"{found.severity}[{found.code}]{rule}: {found.message}", f"{gutter}--> {found.span}"]
-    lines = text.splitlines()
+    lines = _lines(text)
     if 0 < found.span.line <= len(lines):
         line = lines[found.span.line - 1].expandtabs(1)
         start = min(found.span.column - 1, len(line))
         left = max(0, min(start - 40, len(line) - 120))  # a long line is cut around the place
         shown = f"{'…' if left else ''}{line[left : left + 120]}"
         start -= left - bool(left)
-        width = max(1, min(found.span.width, len(shown) - start))
-        drawn += [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * start}{'^' * width}"]
+        width = max(1, columns(shown[start : start + found.span.width]))
+        drawn += [f"{gutter} |", f"{number} | {shown}", f"{gutter} | {' ' * columns(shown[:start])}{'^' * width}"]
     drawn += [f"{gutter} = help: {found.help}"] if found.help else []
     return "\n".join(map(printable, drawn))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal *text* takes: letters of East Asia take two, marks over a letter none.
+
+    >>> columns("web"), columns("漢字"), columns("e\u0301")
+    (3, 4, 1)
+    """
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
 def printable(text: str) -> str:

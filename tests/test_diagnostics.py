@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from kit.diagnostics import Diagnostic, Fix, Severity, Span, as_github, as_json, did_you_mean, render, render_all
 
@@ -73,3 +74,19 @@ def test_an_annotation_stays_on_one_line() -> None:
 def test_no_near_word_means_all_known_words() -> None:
     assert did_you_mean("handover", ("hand-over", "kill")) == "did you mean `hand-over`?"
     assert did_you_mean("zzz", ("aarch64", "amd64")) == "known here: aarch64, amd64"
+
+
+def test_the_line_is_underlined_below_wide_letters_and_marks() -> None:
+    line = '"漢字": "e\u0301日本"'
+    found = Diagnostic(code="x", severity=Severity.ERROR, message="no", span=Span("c.yml", 1, line.rindex('"e') + 1, 6))
+    drawn = render(found, line).splitlines()
+    assert drawn[-1] == f"  | {' ' * 8}{'^' * 7}"  # two quotes, two letters of two columns, a colon and a space
+
+
+def test_a_long_text_is_cut_into_lines_once_however_many_findings_it_has() -> None:
+    text = "".join(f"line {number}\n" for number in range(20_000))
+    spans = [Span("c.yml", number + 1, 1, 4) for number in range(20_000)]
+    found = [Diagnostic(code="x", severity=Severity.ERROR, message="no", span=span) for span in spans]
+    begun = time.process_time()
+    assert render_all(found, {"c.yml": text}).endswith("20000 | line 19999\n      | ^^^^")
+    assert time.process_time() - begun < 5  # each cut anew, it would take half a minute
