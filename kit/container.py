@@ -122,6 +122,7 @@ class _Container:
         self.service = deepcopy({key: each for key, each in service.items() if key in KNOWN and each is not None})
         self.name, self.place, self.image, self.note = name, place, image, note
         self.words = {**asdict(place), "name": name}  # what texts of the tables may name
+        self.published: dict[str, int] = {}  # the number of the port that takes an address of the host
         others = ("build", "depends_on", "profiles")  # used by others, or said by others
         for key in [key for key in service if key not in KNOWN and key not in others]:
             self.say("field-dropped", key, field=key)
@@ -204,16 +205,17 @@ class _Container:
                 outside, end = inside if first is None else first, end or inside
                 last = last or (outside if inside == end else end)
                 if outside and int(end) - int(inside) == int(last) - int(outside):
-                    ranges.append((int(inside), host or "", protocol or "tcp", int(end), int(outside)))
+                    ranges.append((int(inside), host or "", protocol or "tcp", int(end), int(outside), index))
                     continue
             hints = (hint for pattern, hint in TABLES["port_hints"] if re.search(pattern, text))
             hint = "write one line for each port" if found else next(hints)
             self.say("device-port", "ports", index, value=text, hint=hint)
         bindings: Plain = {}
-        for begin, host, protocol, stop, outside in sorted(ranges, key=lambda row: row[:3]):
+        for begin, host, protocol, stop, outside, index in sorted(ranges, key=lambda row: row[:3]):
             for step in range(min(stop - begin, 65535) + 1):
                 binding = {"HostIp": host, "HostPort": str(outside + step)}
                 bindings.setdefault(f"{begin + step}/{protocol}", []).append(binding)
+                self.published.setdefault(f"{host}:{outside + step}/{protocol}", index)
         return bindings, {key: {} for key in (*bindings, *(self.image.get("ExposedPorts") or ()))}
 
     # ── labels, variables, features (C-88 … C-98, C-102) ───────────────────────────────────────────
@@ -305,7 +307,7 @@ class _Container:
         value = self.service.get(key, default)
         if (found := MEMORY.fullmatch(str(value))) is not None:
             return int(found[1]) << 10 * "bkmg".index(found[2].lower() or "b")
-        self.say("size-unread", key, field=key, value=value)
+        self.say("size-unread", key, field=key, value=value, default="64 MiB" if default else "no limit")
         return default
 
     def _tmpfs(self) -> dict[str, str]:
@@ -342,12 +344,13 @@ def check_device(form: Mapping[str, Any], where: Where = nowhere) -> tuple[Diagn
         if mode not in (*ON_DEVICE, "default", *networks) and not mode.startswith(("service:", "container:")):
             note.tell("network-missing", (*here, "network_mode"), value=mode)
         _check_labels(note, service, here)
-        body, _joins = _Container(service, name, Place(), {}, note).run()
-        for port, bindings in body["HostConfig"]["PortBindings"].items() if mode != "host" else ():
-            for binding in bindings:
-                key = f"{binding['HostIp']}:{binding['HostPort']}/{port.partition('/')[2]}"
-                if (other := published.setdefault(key, name)) != name:
-                    note.tell("port-shared", (*here, "ports"), name=name, other=other, port=binding["HostPort"])
+        made = _Container(service, name, Place(), {}, note)
+        made.run()
+        for key, index in made.published.items() if mode != "host" else ():
+            if (other := published.setdefault(key, name)) != name:
+                note.tell(
+                    "port-shared", (*here, "ports", index), name=name, other=other, port=re.split("[:/]", key)[-2]
+                )
     for name, network in networks.items():
         for index, pool in enumerate(network.get("ipam", {}).get("config", ())):
             if pool.get("subnet") and not pool.get("gateway"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path as File
 from typing import Any, Final, NamedTuple
@@ -29,6 +29,9 @@ from .source import Node
 from .versions import clarify
 
 NOT_SEEN: Final = ("compose.yml", "compose.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
+AT_KEYS: Final = ("device-name-not-legal", "field-dropped", "health-ignored", "label-overwritten", "legacy-requirement",
+                  "unknown-feature")  # fmt: skip
+"""Findings of the device about a name: it is underlined, not its value."""
 DOORS: Final[dict[str, Any]] = beside(__file__, "doors.json")
 """What opens the host: `fields` by their value, entries of `lists`, and the capabilities that are `strong`."""
 
@@ -108,7 +111,9 @@ def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, 
         def where(path: Path) -> Span:
             return reading.place(written.get(path, path)) or top
 
-        found += [*check_device(reading.normal, where), *_ranges(reading.composition or Composition(), where)]
+        for each in check_device(reading.normal, where):
+            found.append(replace(each, span=reading.keys.get(each.path, each.span)) if each.code in AT_KEYS else each)
+        found += _ranges(reading.composition or Composition(), where)
     kept = dict.fromkeys(each for each in found if false_alarms or each.code != FALSE_ALARM)
     return tuple(sorted(kept, key=lambda each: (each.span.name, each.span.line, each.span.column)))
 

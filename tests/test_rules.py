@@ -155,3 +155,66 @@ def test_S_44_S_46_a_range_that_often_means_something_else_is_told() -> None:
 def test_memory_and_disks_are_the_whole_device() -> None:
     (row,) = host_access({"services": {"web": {"devices": ["/dev/mem:/dev/mem:rwm"]}}})
     assert row.danger == "device"
+
+
+def underlined(text: str) -> list[tuple[str, str]]:
+    """Each finding of a text of one file, and what it underlines."""
+    found = [(each.code, each.span) for each in check(read(text))]
+    lines = text.split("\n")
+    return [(code, lines[at.line - 1][at.column - 1 :][: at.width]) for code, at in found]
+
+
+def test_C_89_C_97_C_99_C_107_what_is_wrong_with_a_name_is_underlined_at_the_name() -> None:
+    text = (
+        "services:\n  -a:\n    image: x\n    environment: {MY-VAR: one}\n"
+        "    labels:\n      io.balena.features.sysf: 1\n      io.balena.app-id: 2\n"
+        "    healthcheck: {test: [CMD, a], start_period: 3s}\n"
+    )
+    assert underlined(text) == [
+        ("device-name-not-legal", "-a"),
+        ("device-name-not-legal", "MY-VAR"),
+        ("unknown-feature", "io.balena.features.sysf"),
+        ("label-overwritten", "io.balena.app-id"),
+        ("health-ignored", "start_period"),
+    ]
+
+
+def test_C_49_of_ports_that_two_services_publish_the_very_port_is_underlined() -> None:
+    text = (
+        "services:\n  a: {image: x, ports: ['53:53', '8000-8002:8000-8002']}\n"
+        "  b:\n    image: y\n    ports:\n      - 80:80\n      - 8001:81\n      - 127.0.0.1:53:53\n      - 53:9\n"
+    )
+    assert underlined(text) == [("port-shared", "8001:81"), ("port-shared", "53:9")]
+
+
+def test_C_38_C_40_C_99_a_name_from_a_file_stands_where_the_file_is_named() -> None:
+    files = {"e.env": "X.Y=1\n", "l.env": "io.balena.features.dbux=1\n"}
+    text = "services:\n  a:\n    image: x\n    environment: {A: b}\n    env_file: e.env\n    label_file: [l.env]\n"
+    found = {each.code: str(each.span) for each in check(read(text, files=files))}
+    assert found["device-name-not-legal"] == "docker-compose.yml:5:15"
+    assert found["unknown-feature"] == "docker-compose.yml:6:18"
+
+
+@pytest.mark.parametrize(
+    ("item", "hint"),
+    [
+        ("io.balena.features.dbus", "write `io.balena.features.dbus=1` to turn it on"),
+        ('"io.balena.features.dbus: 1"', "write `io.balena.features.dbus=1` to turn it on"),
+    ],
+)
+def test_C_88_the_help_for_a_label_without_a_value_is_a_label_that_works(item: str, hint: str) -> None:
+    found = check(read(f"services:\n  a:\n    image: x\n    labels:\n      - {item}\n"))
+    assert hint in [each.help for each in found]
+
+
+def test_C_62_a_size_that_the_device_cannot_read_names_what_it_takes_instead() -> None:
+    found = check(read("services: {a: {image: x, shm_size: -1, mem_limit: -1}}"))
+    assert [each.message for each in found] == [
+        "the device cannot read `shm_size: -1` and takes 64 MiB instead",
+        "the device cannot read `mem_limit: -1` and takes no limit instead",
+    ]
+
+
+def test_C_107_a_time_to_stop_is_told_in_whole_seconds() -> None:
+    found = check(read("services: {a: {image: x, stop_grace_period: 1.7s}}"))
+    assert [each.message for each in found] == ["`1.7s` is cut to whole seconds: the device waits 1 s"]

@@ -37,6 +37,7 @@ ENDS = [
     ("command: a b", 'kept as ["a", "b"]', "as written", "=", ""),
     ("stop_grace_period: 90s", "kept as 1m30s", "as written", "=", ""),
     ("stop_grace_period: 500ms", "kept", "whole seconds", "changed", "C-107"),
+    ("shm_size: -1", "kept", "the default", "gone", "C-62"),
     ("healthcheck: {start_period: 5s}", "kept", "nothing", "gone", "C-107"),
     ("tty: false", "removed silently", "true", "changed", "C-66"),
     ("tmpfs: ['/t:size=1m']", "kept", "a folder of that whole name", "changed", "C-53"),

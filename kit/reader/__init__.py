@@ -39,7 +39,8 @@ class Reading:
     `composition` is there as far as it was understood, also with errors: pictures show what is wrong. `ok` says
     whether balena would make a release. `normal` is the form that balena keeps, None without a release, and
     `contracts` has the contract of each service that got one. `tree` is what was written, layers merged and
-    variables filled in. `texts` has every text that was read, by name.
+    variables filled in; `folded` has what its files of variables and labels say, too. `texts` has every text that
+    was read, by name.
     """
 
     composition: Composition | None
@@ -49,6 +50,7 @@ class Reading:
     contracts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     tree: Node | None = None
+    folded: Node | None = None
 
     @property
     def ok(self) -> bool:
@@ -77,6 +79,8 @@ class Reading:
 
     def place(self, path: Path) -> Span | None:
         """Where *path* stands, or the nearest thing above it; `K=V` in a list is found by its name."""
+        if path not in self._places and self.folded and (node := self.folded.at(path)):
+            return node.span  # a variable or a label stands where its file is named
         while path and path not in self._places:
             path = path[:-1]
         return (self.tree and self.tree.seen(path)) or self._places.get(path)
@@ -157,9 +161,10 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
         return Reading(None, note.results(), texts=project.texts)
     if project.shell.missed:
         project.unread_env()
-    normal = release(project.fold(tree), note, env=project.shell.values)
+    normal = release(folded := project.fold(tree), note, env=project.shell.values)
     form, contracts = (None, {}) if note.failed else (normal.form, normal.contracts)
-    return Reading(normal.composition, note.results(), tuple(note.changes), form, contracts, project.texts, tree)
+    found, changes = note.results(), tuple(note.changes)
+    return Reading(normal.composition, found, changes, form, contracts, project.texts, tree, folded)
 
 
 def normal_form(reading: Reading) -> dict[str, Any]:

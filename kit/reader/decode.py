@@ -203,7 +203,8 @@ def pairs(desk: Desk, node: Node, path: Path) -> dict[str, str]:
     found = entries(desk, node, path)
     for key, (value, at, place) in found.items():
         if value is None and path[-1] == "labels" and key.startswith(OWN_LABELS):
-            desk.note.say("label-without-value", at, place, change=(at.plain(), ""), name=key)
+            desk.note.say("label-without-value", at, place, change=(at.plain(), ""), name=key,
+                          pair=key.replace(": ", "=", 1) if ": " in key else f"{key}=1")  # fmt: skip
     return {key: value or "" for key, (value, _at, _place) in found.items()}
 
 
