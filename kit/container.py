@@ -261,12 +261,10 @@ class _Container:
     def _volumes(self) -> tuple[list[str], Plain]:
         """Named volumes with the app's prefix, the lock folder, and anonymous volumes of the image (C-103, C-104)."""
         app, written = self.place.app_id, [*map(str, self.service.get("volumes") or ())]
-        named = (map(str.strip, text.split(":")) for text in written if ":" in text)
-        binds = [f"{app}_{':'.join(parts)}" for parts in named]
-        bare = [text for text in written if ":" not in text]
+        binds = [f"{app}_{':'.join(map(str.strip, text.split(':')))}" for text in written if ":" in text]
         lock = f"/tmp/balena-supervisor/services/{app}/{self.name}"  # noqa: S108 (a path of the device)
-        inside = self.image.get("Volumes") or ()
-        return [*binds, f"{lock}:/tmp/resin", f"{lock}:/tmp/balena"], {path: {} for path in (*inside, *bare)}
+        bare = (*(self.image.get("Volumes") or ()), *(text for text in written if ":" not in text))
+        return [*binds, f"{lock}:/tmp/resin", f"{lock}:/tmp/balena"], {path: {} for path in bare}
 
     def _restart(self) -> str:
         """One of four words; anything else becomes `always` (C-106)."""
@@ -344,8 +342,7 @@ def check_device(form: Mapping[str, Any], where: Where = nowhere) -> tuple[Diagn
         if mode not in (*ON_DEVICE, "default", *networks) and not mode.startswith(("service:", "container:")):
             note.tell("network-missing", (*here, "network_mode"), value=mode)
         _check_labels(note, service, here)
-        made = _Container(service, name, Place(), {}, note)
-        made.run()
+        (made := _Container(service, name, Place(), {}, note)).run()
         for key, index in made.published.items() if mode != "host" else ():
             if (other := published.setdefault(key, name)) != name:
                 note.tell(

@@ -123,8 +123,7 @@ def render(found: Diagnostic, text: str = "") -> str:
       |      ^^^
     """
     rule = f" ({found.rule})" if found.rule else ""
-    number = str(found.span.line)
-    gutter = " " * len(number)
+    gutter = " " * len(number := str(found.span.line))
     drawn = [f"{found.severity}[{found.code}]{rule}: {found.message}", f"{gutter}--> {found.span}"]
     lines = _lines(text)
     if 0 < found.span.line <= len(lines):

@@ -23,15 +23,12 @@ from .contracts import LABEL_OF
 from .diagnostics import Diagnostic, Path, Severity, Span, beside
 from .reader import Reading
 from .reader.decode import Desk, decoded
-from .reader.notes import FALSE_ALARM, Notes, Where
+from .reader.notes import FALSE_ALARM, SAYINGS, Notes, Where
 from .reader.release import FEATURES
 from .source import Node
 from .versions import clarify
 
 NOT_SEEN: Final = ("compose.yml", "compose.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
-AT_KEYS: Final = ("device-name-not-legal", "field-dropped", "health-ignored", "label-overwritten", "legacy-requirement",
-                  "unknown-feature")  # fmt: skip
-"""Findings of the device about a name: it is underlined, not its value."""
 DOORS: Final[dict[str, Any]] = beside(__file__, "doors.json")
 """What opens the host: `fields` by their value, entries of `lists`, and the capabilities that are `strong`."""
 
@@ -112,7 +109,8 @@ def check(reading: Reading, *, false_alarms: bool = False) -> tuple[Diagnostic, 
             return reading.place(written.get(path, path)) or top
 
         for each in check_device(reading.normal, where):
-            found.append(replace(each, span=reading.keys.get(each.path, each.span)) if each.code in AT_KEYS else each)
+            keys = reading.keys if "at" in SAYINGS[each.code] else {}
+            found.append(replace(each, span=keys.get(each.path, each.span)))
         found += _ranges(reading.composition or Composition(), where)
     kept = dict.fromkeys(each for each in found if false_alarms or each.code != FALSE_ALARM)
     return tuple(sorted(kept, key=lambda each: (each.span.name, each.span.line, each.span.column)))

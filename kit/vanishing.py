@@ -100,7 +100,7 @@ class _List:
             self.changes[self.home(change.path)].append(change)
         ports = written_ports(tree, self.form)
         for found in (*reading.findings, *check_device(self.form)):
-            path = ports.get(found.path, found.path) if found.code == "device-port" else found.path
+            path = ports.get(found.path, found.path) if found.code in ("device-port", "port-shared") else found.path
             if found.code != FALSE_ALARM and found.severity not in (Severity.WARNING, Severity.CHANGED):
                 self.found[self.home(path)].append(found)
 

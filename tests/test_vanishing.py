@@ -164,3 +164,10 @@ def test_no_composition_is_too_odd_for_a_list(fields: dict[str, str], other: str
     assert all(row.outcome in ("=", "changed", "gone", "refused") for row in rows)
     assert json.dumps(as_json(rows))
     assert reading.ok or not rows or "refused" in {row.outcome for row in rows}
+
+
+def test_C_49_a_port_that_two_services_publish_is_told_in_the_row_of_that_port() -> None:
+    ports = ("['8000-8002:8000-8002', '53:53']", "['70-72:70-72', '53:5']")
+    text = "services:\n  a: {{image: x, ports: {}}}\n  b: {{image: y, ports: {}}}\n".format(*ports)
+    rows = {(row.path[1], row.written): row.device_mark for row in vanishing(read(text)) if "ports" in row.path}
+    assert [where for where, mark in rows.items() if mark == "changed"] == [("b", "ports: '53:5'")]

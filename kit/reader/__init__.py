@@ -161,10 +161,9 @@ def _finish(project: Project, layers: list[Layer]) -> Reading:
         return Reading(None, note.results(), texts=project.texts)
     if project.shell.missed:
         project.unread_env()
-    normal = release(folded := project.fold(tree), note, env=project.shell.values)
-    form, contracts = (None, {}) if note.failed else (normal.form, normal.contracts)
-    found, changes = note.results(), tuple(note.changes)
-    return Reading(normal.composition, found, changes, form, contracts, project.texts, tree, folded)
+    kept = release(folded := project.fold(tree), note, env=project.shell.values)
+    form, contracts = (None, {}) if note.failed else (kept.form, kept.contracts)
+    return Reading(kept.composition, note.results(), tuple(note.changes), form, contracts, project.texts, tree, folded)
 
 
 def normal_form(reading: Reading) -> dict[str, Any]:

@@ -141,8 +141,7 @@ def variables(text: str, ask: Ask, known: Mapping[str, str] = MappingProxyType({
     def look(name: str) -> str | None:
         nonlocal room
         value = found.get(name, known.get(name)) if (given := ask(name)) is None else given
-        room -= len(value or "")
-        if room < 0:
+        if (room := room - len(value or "")) < 0:
             raise BadLine(text, at, "the variables up to here stand for more than 1,000,000 characters")
         return value
 
@@ -472,9 +471,8 @@ class Project:
             entries = self._from_files(listed, own, (*path, key))
             service = service.without(key)
             if entries or written:
-                keys = {name: value.span for name, value in entries.items()}
-                folded = blank.like("map", {**entries, **own.value}, {**keys, **own.keys})
-                service = service.put(target, folded)
+                keys = {name: value.span for name, value in entries.items()} | own.keys
+                service = service.put(target, blank.like("map", {**entries, **own.value}, keys))
         return service
 
     def _from_files(self, listed: Node, own: Node, path: Path) -> dict[str, Node]:
@@ -556,8 +554,7 @@ def own_values(service: Node, shell: Shell) -> Node:
     if node is None or node.kind != "list" or not shell.apart:
         return service
     bare = [shell.ask(item.value) if item.kind == "str" and "=" not in item.value else None for item in node.value]
-    pairs = zip(node.value, bare, strict=True)
-    items = [i if value is None else i.like("str", f"{i.value}={value}") for i, value in pairs]
+    items = [i if v is None else i.like("str", f"{i.value}={v}") for i, v in zip(node.value, bare, strict=True)]
     return service.put("environment", node.like("list", items))
 
 

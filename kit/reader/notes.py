@@ -15,7 +15,8 @@ from ..diagnostics import Diagnostic, Fix, Path, Severity, Span, beside, did_you
 from ..source import Node
 
 SAYINGS: Final[dict[str, dict[str, Any]]] = beside(__file__, "findings.json") | beside(__file__, "loading.json")
-"""What each finding says, by its code: rule, severity, message, help and, for errors, class and stage."""
+"""What each finding says, by its code: rule, severity, message, help and, for errors, class and stage.
+`at` is with those of the device that speak of a key, and stand there."""
 
 MOST_HINTS: Final = 100
 """Looking for the nearest word is slow: a text with more mistakes than this gets no more hints."""
