@@ -47,6 +47,17 @@ def test_a_volume_that_comes_back_has_its_data() -> None:
     assert after("write", "rename", "rename")[DATA] == 1
 
 
+def test_without_a_volume_a_line_goes_into_the_layer_alone_and_the_lab_says_so() -> None:
+    alone, both = (model.view(Inputs(deeds=deeds)) for deeds in (("drop", "write"), ("drop", "mount", "write")))
+    assert alone.situation == "No volume is mounted: the line goes into the container's own layer only (S-118)."
+    assert both.situation == "The line goes into the container's own layer and into the volume (S-118)."
+    assert after("drop", "write") == {LAYER: 1, DATA: 0}
+
+
+def test_without_volumes_no_line_crosses_the_sentence_that_says_so() -> None:
+    assert "<path" not in volumes.to_svg(kit.Composition(services=(kit.composition.Service(name="a"),)))
+
+
 def test_a_move_back_finds_nothing() -> None:
     """S-114."""
     assert DATA not in after("write", "fleet")

@@ -28,6 +28,7 @@ from .timeline import LAB, NARROW
 
 SERVICE: Final = "counter"
 MOST: Final = 11  # deeds that are kept
+NO_VOLUME: Final = "No volume is mounted: the line goes into the container's own layer only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +93,15 @@ DEEDS: Final[dict[str, Deed]] = {
     "crash": Deed(
         "It crashes", "crash",
         lambda world, _: (on.ProcessExits(service=SERVICE, app=world.app, code=1), on.TimePasses(ms=1_000)),
-        _same, "S-128", "The engine starts the same container again, so both stay",
+        _same, "S-128", "The engine starts the same container again, and its layer and all volumes stay",
     ),
     "reboot": Deed(
         "Reboot the device", "reboot", lambda _world, _line: (on.CleanReboot(),), _same, "S-128",
-        "The same container runs on after the boot, so both stay",
+        "The same container runs on after the boot, and its layer and all volumes stay",
     ),
     "recreate": Deed(
         "Restart through the API", "API restart",
-        lambda world, _: (on.ApiRestart(service=SERVICE, app=world.app),), _same, "S-117",
+        lambda world, _: (on.ApiRestart(service=SERVICE, app=world.app),), _same, "S-118",
         "The container is deleted and made anew: its layer dies with it, the volume stays",
     ),
     "update": Deed(
@@ -340,7 +341,8 @@ def _answered(moments: Sequence[Moment], deeds: Sequence[str]) -> tuple[str, str
         return "`counter` runs, and has written nothing yet.", "Write some lines, then do something to the device."
     deed = DEEDS[deeds[-1]]
     gone = lost(moments[-2], moments[-1])
-    why = f"{deed.why} ({deed.rule})."
+    told_ = deed.why if moments[-1].world.mounted or deed is not DEEDS["write"] else NO_VOLUME
+    why = f"{told_} ({deed.rule})."
     if not gone:
         kept = sum(map(len, moments[-1].places.values()))
         return f"{deed.button}: nothing is lost.", why if kept else f"{why} There was nothing to lose."

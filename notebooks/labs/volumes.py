@@ -46,7 +46,7 @@ def to_svg(composition: Composition, app: int = 1, *, standalone: bool = False) 
     width, height = max(_LEFT + column * len(names), 376), 40 + _ROW * max(len(found), 1)
     at = {name: _LEFT + column * (number + 0.5) for number, name in enumerate(names)}
     parts = [text(at[name], 14, name, bold=True, anchor="middle", room=column - 8) for name in names]
-    parts += [path(f"M{x:g} 24L{x:g} {height - 8:g}", "rule", 1) for x in at.values()]
+    parts += [path(f"M{x:g} 24L{x:g} {height - 8:g}", "rule", 1) for x in at.values() if found]
     for row, (volume, stops) in enumerate(found.items()):
         y = 48 + _ROW * row
         parts += [mark("volume", 0, y - 9, 18), text(26, y - 1, volume, bold=True, room=_LEFT - 34)]
