@@ -434,6 +434,16 @@ def end_of(state: State) -> object:
     return containers, resources, state.commits, state.image_names
 
 
+def test_the_old_container_of_the_same_service_is_named_with_its_release_when_it_holds_the_port() -> None:
+    """E-33, and a move between fleets (S-114, S-120)."""
+    body = {"web": {"image": "w", "ports": ["80:80"], "labels": {STRATEGY: "hand-over"}}}
+    edited = {"web": {**body["web"], "env": {"A": "1"}}}
+    for new in (release("r2", edited), release("r2", body, app=2)):
+        found = update(release("r1", body), new)
+        (said, *_) = [str(trouble.why) for round in found.rounds for trouble in round.troubles]
+        assert said == "`web` cannot start: host port 80/tcp is held by `web@r1` (S-120, S-134)"
+
+
 def test_a_changed_volume_comes_back_empty_and_a_network_just_comes_back() -> None:
     changed = {"labels": {"q": "1"}}
     found = update(

@@ -205,7 +205,8 @@ def _run(state: State, step: Start, made: Container) -> State:
     text, name = f"start failed {service.name}", service.name
     for on in (each for each in state.containers if each.up and each.id != made.id):
         if shared := sorted({*service.ports} & {*on.wanted.ports}):  # held until the process is gone (S-120)
-            return state.failing(step.app, name, text, "port-clash", on.service, port=shared[0], on=on.service)
+            holder = on.service if on.service != name else str(on)
+            return state.failing(step.app, name, text, "port-clash", on.service, port=shared[0], on=holder)
     if name in state.broken:
         return state.failing(step.app, name, text, "broken")
     return state.swapped(made, started(made, state.clock_ms))
