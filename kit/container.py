@@ -279,8 +279,7 @@ class _Container:
 
     def _grace(self) -> int:
         """The time to stop, in whole seconds (C-107)."""
-        value = self.service.get("stop_grace_period", "10s")
-        span = _nanoseconds(value)
+        span = _nanoseconds(value := self.service.get("stop_grace_period", "10s"))
         if span % 10**9:
             self.say("grace-cut", "stop_grace_period", value=value, seconds=span // 10**9)
         return span // 10**9
