@@ -124,10 +124,9 @@ def read_events(
         except (OSError, ValueError) as error:
             place = body.get("file") or body.get("device") or body
             findings.append(said(SAYINGS["findings"], "no-use", place.span, words={"problem": error}))
-    offered = (each for one in happenings if isinstance(one.event, OfferArrives) for each in one.event.releases)
     if first and not findings:  # nothing would happen to a misspelt service, and nobody would say so
-        forms = [each.form for each in (first, *offered)]
-        service, volume = ({name for form in forms for name in mapping(form.get(of))} for of in ("services", "volumes"))
+        made = [first, *(one for at in happenings if isinstance(at.event, OfferArrives) for one in at.event.releases)]
+        service, volume = ({key for one in made for key in mapping(one.form.get(of))} for of in ("services", "volumes"))
         word, codes = {"kinds": "str"}, {"keys": dict.fromkeys(sorted(service), SAYINGS["fields"]["code"])}
         known = rules(codes=codes, service=word | {"words": sorted(service)}, volume=word | {"words": sorted(volume)})
         findings += described(text, name, {"items": {"keys": known}}, "S-7.3")[1]

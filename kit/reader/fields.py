@@ -118,8 +118,7 @@ def _wrong_kind(node: Node, rule: Rule, path: Path, note: Notes) -> None:
     name, value, wanted = _name(path) or "the composition", node.value, _accepted(rule)
     number = rule.get("rule") or ("C-7" if len(path) <= 2 else "C-16" if node.kind == "null" else "C-10")
     fix, hint = None, ""
-    if node.kind == "float":
-        wanted = wanted.replace("a number", "a whole number")
+    wanted = wanted.replace("a number", "a whole number") if node.kind == "float" else wanted
     if node.kind == "time":
         note.say("unquoted-date", node, path, value=value, fix=Fix(node.span, f'"{value}"'))
     elif node.kind == "null":
