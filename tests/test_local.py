@@ -105,6 +105,29 @@ def test_a_context_that_is_named_counts_before_the_usual_one(monkeypatch: pytest
     assert str(refusal(monkeypatch, "")) == "the engine at far-away is not on this machine"
 
 
+def test_an_engine_that_falls_silent_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from requests.exceptions import ConnectionError
+    from urllib3.exceptions import ProtocolError
+
+    errors, closed = [ConnectionError("aborted"), ProtocolError("aborted")], list[bool]()
+
+    class Silent:
+        def __init__(self, *_: object, **__: object) -> None:
+            raise errors[len(closed)]
+
+        @staticmethod
+        def close() -> None:
+            closed.append(True)
+
+    monkeypatch.setattr("course.local.connect", lambda: Silent)
+    monkeypatch.setattr("course.local.Docker", Silent)
+    for command in (["ps"], ["down"]):
+        assert run(command) == 2
+        sentence = "the engine does not answer any more; once it answers, `kit down` takes away what is left"
+        assert capsys.readouterr().err == f"kit: {sentence}\n"
+    assert closed == [True, True]
+
+
 def test_podman_s_socket_is_recognised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said = {"Version": "4.3.1", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}
     with answering(tmp_path / "p.sock", "200 OK", said):

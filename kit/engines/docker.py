@@ -113,13 +113,15 @@ def foreign_errors() -> tuple[type[Exception], ...]:
     """What the Docker client raises, and what building and getting images does."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
-    return DockerException, RequestException, NoImage
+    return DockerException, RequestException, HTTPError, NoImage
 
 
 def reason_of(error: Exception) -> str:
     """What the engine says, without the path that the error took."""
-    text = str(getattr(error, "explanation", None) or error)
+    gone = type(error).__module__.startswith(("requests.", "urllib3."))
+    text = str(getattr(error, "explanation", None) or ("the engine does not answer any more" if gone else error))
     return re.sub(r".*(?:container process|connectivity on endpoint [^:]+): ", "", text).removesuffix(": unknown")
 
 

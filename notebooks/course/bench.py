@@ -75,11 +75,10 @@ def taken_ports(target: AppTarget, observed: State) -> dict[str, str]:
     """Host ports that an app publishes and that others hold, each with a free one in its place."""
     ours = {port for each in observed.containers if each.up for port in each.wanted.ports}
     asked = [port.partition("/")[::2] for each in target.services for port in each.ports if port not in ours]
-    used, found = {int(number) for number, _ in asked}, dict[str, str]()
-    for port, kind in ((int(number), kind) for number, kind in asked if not is_free(int(number), kind)):
-        others = (*range(port + (8000 if port < 1024 else 1), 65536), *range(1024, port))
-        found[str(port)] = str(next(each for each in others if each not in used and is_free(each, kind)))
-        used.add(int(found[str(port)]))
+    used, found = {number for number, _ in asked}, dict[str, str]()
+    for port, kind in ((number, kind) for number, kind in asked if not is_free(int(number), kind)):
+        others = map(str, (*range(int(port) + (8000 if int(port) < 1024 else 1), 65536), *range(1024, int(port))))
+        found[port] = next(each for each in others if each not in used | {*found.values()} and is_free(int(each), kind))
     return found
 
 

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -37,6 +37,15 @@ from .compare import compare as both
 _app = click.option("--app", type=click.IntRange(1), default=1, show_default=True, help="Which app (fleet).")
 
 
+@contextmanager
+def _answering() -> Iterator[None]:
+    """An engine until the command ends; one clear line if it does not answer any more."""
+    try:
+        yield
+    except foreign_errors() as error:
+        misuse(f"{real.reason_of(error)}; once it answers, `kit down` takes away what is left")
+
+
 def _local(app: int | None, *, otherwise: str = "", **more: Any) -> Docker:
     """The engine of this machine, until the command ends; or a clear line, or what can be said without one."""
     try:
@@ -47,6 +56,7 @@ def _local(app: int | None, *, otherwise: str = "", **more: Any) -> Docker:
         click.echo(f"{error}; {error.help}. {otherwise}")
         raise click.exceptions.Exit(NO) from error
     click.get_current_context().call_on_close(client.close)
+    click.get_current_context().with_resource(_answering())
     return Docker(client, app=app, **more)
 
 
@@ -106,17 +116,15 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
 
 def _bring(docker: Docker, release: Release, before: State) -> int:
     """Perform the rounds; on any error or interrupt, clean up or list what is left."""
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(each) is not signal.SIG_IGN:  # as under `nohup`
-            signal.signal(each, signal.default_int_handler)
+    for each in (one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN):
+        signal.signal(each, signal.default_int_handler)  # what `nohup` ignores stays so
     why, number = "stopped", count(1)
     try:
         docker.happen(on.OfferArrives(releases=(release,)))
         for _, round in on.settle(docker, docker.target):
             if round.trace:
                 click.echo(f"{next(number)}. {', '.join(round.trace)}")
-            said = dict.fromkeys(trouble.why.sentence for trouble in round.troubles)
-            why = "; ".join(said) or "it waits for ever" * bool(round)
+            why = "; ".join({each.why.sentence: 1 for each in round.troubles}) or "it waits for ever" * bool(round)
     except (KeyboardInterrupt, BrokenPipeError):
         why = "stopped"
     except foreign_errors() as error:
@@ -208,9 +216,10 @@ def _nobody(name: str, state: State) -> NoReturn:
 
 
 def _one(docker: Docker, service: str) -> Container:
-    """The container of a service, or one clear line."""
+    """The running container of a service, or one clear line."""
     state = docker.observe()
-    return state.container(service, docker.app or 1) or _nobody(service, state)
+    one = state.container(service, docker.app or 1) or _nobody(service, state)
+    return one if one.up else misuse(f"`{service}` does not run: it {standing(one)}")
 
 
 @click.command()
@@ -255,9 +264,8 @@ def down(app: int, volumes: bool) -> None:
     """Take an app away; its volumes stay, or go too."""
     docker = _local(app)
     gone = remove_all(docker.client, app, volumes=volumes)
-    kept = ", ".join(map(str, docker.observe().volumes))
     click.echo(f"Gone: {', '.join(gone)}." if gone else f"Nothing of app {app} is up.")
-    if kept:
+    if kept := ", ".join(map(str, docker.observe().volumes)):
         click.echo(f"Kept, with their data: {kept}. `kit down --volumes` deletes them.")
 
 

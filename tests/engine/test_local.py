@@ -15,6 +15,7 @@ import pytest
 from own_engine import left
 
 from course.bench import is_free
+from kit.engines.docker import until
 from kit.views.terminal import run
 
 Capture = pytest.CaptureFixture[str]
@@ -100,6 +101,15 @@ def test_exec_prints_what_is_written_as_it_is_written(file: Path, client: Any) -
         assert run(["exec", "web", "touch", "/go"]) == 0
         assert process.stdout.read() == "last\n"
     assert process.returncode == 5
+
+
+def test_a_service_that_has_ended_neither_crashes_nor_runs_a_command(file: Path, client: Any, capsys: Capture) -> None:
+    file.write_text(TEXT.replace("sleep 1000", "sh -c 'exit 3'"))
+    assert run(["up", str(file), "--yes"]) == 0
+    until(lambda: run(["ps"]) == 0 and "ended with 3" in capsys.readouterr().out)
+    for command in (["crash", "job"], ["exec", "job", "true"]):
+        assert run(command) == 2
+        assert capsys.readouterr().err == "kit: `job` does not run: it ended with 3\n"
 
 
 def test_a_first_up_that_fails_is_taken_away_again(file: Path, client: Any, capsys: Capture) -> None:
