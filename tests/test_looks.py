@@ -191,6 +191,11 @@ def test_a_picture_that_needs_the_whole_card_gives_way_earlier() -> None:
     assert "@container (max-width:861px){.mc-wide.mc-broad{display:none}" in looks.css()
 
 
+def test_tables_break_their_heads_on_a_page_at_200_percent() -> None:
+    narrow = re.findall(r"@container \(max-width:560px\)\{(.*)\}", looks.css())
+    assert any(".mc.mc thead th,.mc.mc tbody th" in rule and "white-space:normal" in rule for rule in narrow)
+
+
 def test_a_literal_picture_has_colours_and_no_names() -> None:
     drawn = looks.literal(looks.mark("no"))
     assert "var(" not in drawn
