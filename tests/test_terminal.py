@@ -152,6 +152,7 @@ def test_a_contract_file_is_read_from_the_build_folder(tmp_path: Path, capsys: C
         ["check", str(COMPOSITIONS / "optional.yml"), "--env-file", "nowhere.env"],
         ["normalise", str(COMPOSITIONS / "optional.yml"), "--json", "--yaml"],
         ["normalise", str(COMPOSITIONS / "optional.yml"), "--stage", "moon"],
+        ["check", str(COMPOSITIONS / "optional.yml"), "--json", "--github"],
         ["rule", "X-1"],
         ["lab", "nowhere"],
         ["dance"],

@@ -7,8 +7,6 @@ decisions      a release and a device → a decision, a tree of reasons
 flips          the smallest change that would turn a decision
 """
 
-from __future__ import annotations
-
 from ..versions import version_of
 from .decisions import STATE_WORDS, Decision, OfferDecision, ServiceDecision, decide, decide_offer
 from .flips import Change, Flip, flips

@@ -6,8 +6,6 @@ state   containers, images, volumes, networks; restarts, boots, time → State
 steps   one action and its why; what it changes → effect
 """
 
-from __future__ import annotations
-
 from .facts import Device, DeviceReading, kernel_version, l4t_version, read_device, read_os_release
 from .state import State
 from .tables import data_folder, device_types, families, find_device_type, kernel_rows, os_releases

@@ -6,8 +6,6 @@ drawing     a placement and its states → SVG
 twins       a graph → table, text, card
 """
 
-from __future__ import annotations
-
 from .drawing import to_svg
 from .graph import Graph, Node, network, of_composition
 from .placement import Placement, place

@@ -1,7 +1,5 @@
 """The faces of the kit: its command line, its pictures, and the packages that these and the notebooks need."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from ..diagnostics import beside

@@ -167,6 +167,8 @@ def check(compose: tuple[str, ...], as_data: bool, as_notes: bool, **build: Any)
 
     Several files are put one over the other, as the real parser does.
     """
+    if as_data and as_notes:
+        misuse("choose one of --json and --github")
     reading, findings = composed(*compose, env=variables_of(**build))
     bad = [found for found in findings if found.severity in (Severity.ERROR, Severity.REFUSED)]
     places = {(found.code, found.span, found.message): found.severity for found in findings}
