@@ -150,6 +150,12 @@ def link(content: str, name: str, kind: str, words: str) -> str:
     return f'<a download="{escaped(name)}" href="data:{kind};base64,{packed}">{escaped(words)}</a>'
 
 
+def result(course: Sequence[Chapter], known: Mapping[str, Record]) -> str:
+    """How many exercises of the course pass; what a file knows besides does not count."""
+    done, total = sum(each.passed(known) for each in course), sum(len(each.exercises) for each in course)
+    return f"{done} of {total} exercises pass"
+
+
 def summary_page(folder: Path = HERE.parent, name: str = "", today: datetime.date | None = None) -> str:
     """A page that stands alone: what passes, after how many attempts, and what it is worth."""
     progress = Progress(folder)
@@ -162,11 +168,9 @@ def summary_page(folder: Path = HERE.parent, name: str = "", today: datetime.dat
         passed = f"{chapter.passed(known)} of {len(mine)}"
         learned = "<br>".join(map(prose, found)) or "–"
         rows.append((f"{chapter.number} {escaped(chapter.title)}", passed, tried, learned))
-    course = chapters(folder)
-    done, total = sum(each.passed(known) for each in course), sum(len(each.exercises) for each in course)
     words = {
         "css": css(),
-        "answer": f"{done} of {total} exercises pass",
+        "answer": result(chapters(folder), known),
         "name": f"{escaped(name)}, " if name else "",
         "date": (today or datetime.datetime.now().astimezone().date()).isoformat(),
         "table": table(("Notebook", "Exercises that pass", "Attempts / hints", "Found out on the way"), rows),
@@ -178,9 +182,7 @@ def summary_page(folder: Path = HERE.parent, name: str = "", today: datetime.dat
 
 def summary(name: str = "") -> Page:
     """What you have done, as a page to keep. It is self-issued."""
-    known, course = Progress().read(), chapters()
-    done, total = sum(each.passed(known) for each in course), sum(len(each.exercises) for each in course)
-    answer = f"{done} of {total} exercises pass."
+    answer = f"{result(chapters(), Progress().read())}."
     situation = "The page is self-issued: it says what your progress file says, and nobody has checked it."
     foot = link(summary_page(Path(), name), "summary.html", "text/html", "Download the summary")
     return Page(f"{answer} {situation}", figure(answer, situation, foot=f"<p>{foot}</p>"))

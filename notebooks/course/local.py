@@ -116,15 +116,17 @@ def _up(compose: str, app: int, allow: tuple[str, ...], port: tuple[str, ...], y
 
 def _bring(docker: Docker, release: Release, before: State) -> int:
     """Perform the rounds; on any error or interrupt, clean up or list what is left."""
-    for each in (one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN):
-        signal.signal(each, signal.default_int_handler)  # what `nohup` ignores stays so
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as under `nohup`
+            signal.signal(each, signal.default_int_handler)
     why, number = "stopped", count(1)
     try:
         docker.happen(on.OfferArrives(releases=(release,)))
         for _, round in on.settle(docker, docker.target):
             if round.trace:
                 click.echo(f"{next(number)}. {', '.join(round.trace)}")
-            why = "; ".join({each.why.sentence: 1 for each in round.troubles}) or "it waits for ever" * bool(round)
+            said = dict.fromkeys(each.why.sentence for each in round.troubles)
+            why = "; ".join(said) or ("it waits for ever" if round else "")
     except (KeyboardInterrupt, BrokenPipeError):
         why = "stopped"
     except foreign_errors() as error:
